@@ -1,0 +1,162 @@
+// Packets on their way between a link and the stack: one arena of octets and columns of numbers, a row a packet.
+// Filled by `link.receive` and by the stack's outputs, read by `stack.receive` and `link.transmit`.
+// Everything in it is borrowed: `clear` makes room for other octets at the same places.
+
+/** Rows in a batch: the most that one turn reads from a link. */
+export const BATCH_PACKETS = 64
+/** The longest packet: an IP packet of 65,535 octets, and one octet of rounding. */
+export const LARGEST_PACKET = 65_536
+const ARENA_OCTETS = 256 * 1024
+
+/** `checksum` column. */
+export const Checksum = {
+  /** Stands in the packet, and nobody has looked at it. */
+  complete: 0,
+  /** Only the pseudo-header's sum stands in the packet: whoever sends it over a real wire completes it. */
+  partial: 1,
+  /** The link has verified it. */
+  verified: 2,
+} as const
+
+/** `segmentation` column: how a super-segment is to be cut. The numbers are those of virtio's gso_type. */
+export const Segmentation = { none: 0, tcp4: 1, tcp6: 4, udp: 5, ecn: 0x80 } as const
+
+export interface BatchOptions {
+  capacity?: number
+  /** The longest packet that it must have room for. */
+  largest?: number
+  headroom?: number
+}
+
+export class PacketBatch {
+  readonly capacity: number
+  readonly largest: number
+  readonly headroom: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly view: DataView<ArrayBuffer>
+  /** Where the packet (its IP header, or its Ethernet header) begins in `bytes`. */
+  readonly offset: Int32Array
+  readonly length: Int32Array
+  readonly checksum: Uint8Array
+  /** Octets from the packet's beginning to where the partial checksum starts to count, and from there to its field. */
+  readonly checksumStart: Uint16Array
+  readonly checksumField: Uint16Array
+  readonly segmentation: Uint8Array
+  /** Payload of each segment of a super-segment; 0 for an ordinary packet. */
+  readonly segmentSize: Uint16Array
+  /** Where the packet is to be handed next on this interface's network: four words, as in `ip/address`. */
+  readonly nextHop: Int32Array
+  /** What the stack has to say about the packet (see `observer`), for captures. */
+  readonly note: Int32Array
+  /** The interface all of them came in by or go out by. */
+  interface = 0
+  /** Rows `first` to `end - 1` are filled. */
+  first = 0
+  end = 0
+  #used = 0
+
+  constructor(options: BatchOptions = {}) {
+    this.capacity = options.capacity ?? BATCH_PACKETS
+    this.largest = options.largest ?? LARGEST_PACKET
+    this.headroom = options.headroom ?? 0
+    const slot = roundUp(this.headroom + this.largest)
+    this.bytes = new Uint8Array(Math.max(slot, Math.min(ARENA_OCTETS, this.capacity * slot)))
+    this.view = new DataView(this.bytes.buffer)
+    this.offset = new Int32Array(this.capacity)
+    this.length = new Int32Array(this.capacity)
+    this.checksum = new Uint8Array(this.capacity)
+    this.checksumStart = new Uint16Array(this.capacity)
+    this.checksumField = new Uint16Array(this.capacity)
+    this.segmentation = new Uint8Array(this.capacity)
+    this.segmentSize = new Uint16Array(this.capacity)
+    this.nextHop = new Int32Array(this.capacity * 4)
+    this.note = new Int32Array(this.capacity)
+  }
+
+  get count(): number {
+    return this.end - this.first
+  }
+
+  /** Whether another packet of `length` octets fits. */
+  fits(length: number): boolean {
+    return this.end < this.capacity && this.#used + roundUp(this.headroom) + length <= this.bytes.length
+  }
+
+  /** No row is left, or not room enough for the longest packet. */
+  get isFull(): boolean {
+    return !this.fits(this.largest)
+  }
+
+  /** Where a packet of up to `length` octets may be written, a multiple of four; -1 where there is no room. `commit` makes it a packet. */
+  reserve(length: number): number {
+    return this.fits(length) ? this.#used + roundUp(this.headroom) : -1
+  }
+
+  /** The octets written where `reserve` said become the next packet; returns its row. */
+  commit(length: number): number {
+    const row = this.end++
+    const offset = this.#used + roundUp(this.headroom)
+    this.offset[row] = offset
+    this.length[row] = length
+    this.checksum[row] = Checksum.complete
+    this.checksumStart[row] = 0
+    this.checksumField[row] = 0
+    this.segmentation[row] = Segmentation.none
+    this.segmentSize[row] = 0
+    this.note[row] = 0
+    this.#used = roundUp(offset + length)
+    return row
+  }
+
+  /** Copies a packet in, with its columns; its new row, or -1 where there is no room. */
+  copy(from: PacketBatch, row: number): number {
+    const length = from.length[row]
+    const offset = this.reserve(length)
+    if (offset < 0) return -1
+    copyOctets(this, offset, from, from.offset[row], length)
+    const added = this.commit(length)
+    this.checksum[added] = from.checksum[row]
+    this.checksumStart[added] = from.checksumStart[row]
+    this.checksumField[added] = from.checksumField[row]
+    this.segmentation[added] = from.segmentation[row]
+    this.segmentSize[added] = from.segmentSize[row]
+    this.note[added] = from.note[row]
+    for (let word = 0; word < 4; word++) this.nextHop[added * 4 + word] = from.nextHop[row * 4 + word]
+    return added
+  }
+
+  /** The first `count` packets have been taken. */
+  shift(count: number): void {
+    this.first += count
+    if (this.first >= this.end) this.clear()
+  }
+
+  clear(): void {
+    this.first = 0
+    this.end = 0
+    this.#used = 0
+  }
+}
+
+/** Anything that has octets and a view of the same octets. */
+export interface Octets {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly view: DataView<ArrayBuffer>
+}
+
+const WORDWISE = 256
+
+/** Copies octets between two arenas; short runs word by word, since a `subarray` is an object on the heap. */
+export function copyOctets(to: Octets, at: number, from: Octets, start: number, length: number): void {
+  if (length > WORDWISE) {
+    to.bytes.set(from.bytes.subarray(start, start + length), at)
+    return
+  }
+  let done = 0
+  for (; done + 4 <= length; done += 4) to.view.setInt32(at + done, from.view.getInt32(start + done))
+  for (; done < length; done++) to.bytes[at + done] = from.bytes[start + done]
+}
+
+function roundUp(octets: number): number {
+  return (octets + 3) & ~3
+}
