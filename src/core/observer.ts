@@ -1,0 +1,209 @@
+// What the core has to tell: counters, which always count, and events, which are numbers in a ring and are written only while
+// somebody observes. A drop's reason also goes as a note into the packet's slot, where captures find it.
+// Written by every layer; read by the driver's side between turns.
+import type { PacketBatch } from './batch.ts'
+
+/** Why a packet was dropped. The numbers are rows of `Counters.drops` and, plus one, notes in a batch's slot. */
+export const Drop = {
+  // The IP layer, what arrives.
+  truncated: 0,
+  badVersion: 1,
+  badHeaderLength: 2,
+  badTotalLength: 3,
+  badHeaderChecksum: 4,
+  badOptions: 5,
+  sourceRoute: 6,
+  martianSource: 7,
+  martianDestination: 8,
+  ownSource: 9,
+  notForUs: 10,
+  hopLimitExceeded: 11,
+  noRoute: 12,
+  tooBig: 13,
+  unknownProtocol: 14,
+  badExtensionHeader: 15,
+  tooManyExtensionHeaders: 16,
+  routingHeader: 17,
+  offloadMismatch: 18,
+  // Fragments.
+  badFragment: 19,
+  fragmentOverlap: 20,
+  fragmentTooLong: 21,
+  fragmentTimeout: 22,
+  fragmentLimit: 23,
+  // ICMP.
+  icmpTruncated: 24,
+  icmpBadChecksum: 25,
+  icmpUnknownType: 26,
+  icmpToGroup: 27,
+  icmpUnmatched: 28,
+  icmpRateLimited: 29,
+  // UDP.
+  udpTruncated: 30,
+  udpBadLength: 31,
+  udpBadChecksum: 32,
+  udpZeroPort: 33,
+  udpNoSocket: 34,
+  udpQueueFull: 35,
+  // TCP.
+  tcpTruncated: 36,
+  tcpBadOffset: 37,
+  tcpBadChecksum: 38,
+  tcpZeroPort: 39,
+  tcpToGroup: 40,
+  tcpNoConnection: 41,
+  tcpUnacceptable: 42,
+  tcpPaws: 43,
+  tcpOutOfWindow: 44,
+  tcpListenOverflow: 45,
+  tcpSynOverflow: 46,
+  tcpBadCookie: 47,
+  tcpRefused: 48,
+  tcpMemory: 49,
+  tcpClosed: 50,
+  // On the way out.
+  repliesFull: 51,
+  outputNoRoute: 52,
+  outputTooBig: 53,
+  outputQueueFull: 54,
+} as const
+
+export type DropReason = (typeof Drop)[keyof typeof Drop]
+
+/** Rows of `Counters.values`. */
+export const Count = {
+  ipReceived: 0,
+  ipDelivered: 1,
+  ipForwarded: 2,
+  ipSent: 3,
+  ipOctetsReceived: 4,
+  ipOctetsSent: 5,
+  fragmentsReceived: 6,
+  fragmentsSent: 7,
+  reassembled: 8,
+  icmpReceived: 9,
+  icmpSent: 10,
+  icmpErrorsSent: 11,
+  icmpErrorsReceived: 12,
+  echoRequestsReceived: 13,
+  echoRepliesSent: 14,
+  echoRequestsSent: 15,
+  echoRepliesReceived: 16,
+  udpReceived: 17,
+  udpSent: 18,
+  tcpReceived: 19,
+  tcpSent: 20,
+  tcpRetransmitted: 21,
+  tcpActiveOpens: 22,
+  tcpPassiveOpens: 23,
+  tcpFailedAttempts: 24,
+  tcpEstablishedResets: 25,
+  tcpResetsSent: 26,
+  tcpResetsReceived: 27,
+  pathMtuLearned: 28,
+} as const
+
+export type CountName = (typeof Count)[keyof typeof Count]
+
+/** What an event's `kind` says; the five numbers after it are explained where it is recorded. */
+export const Event = { drop: 1, state: 2, retransmission: 3, roundTrip: 4, congestion: 5 } as const
+
+export class Counters {
+  readonly values = new Float64Array(Object.keys(Count).length)
+  readonly drops = new Float64Array(Object.keys(Drop).length)
+
+  add(count: CountName, amount = 1): void {
+    this.values[count] += amount
+  }
+
+  get(count: CountName): number {
+    return this.values[count]
+  }
+
+  dropped(reason: DropReason): number {
+    return this.drops[reason]
+  }
+
+  /** All that is not zero, by name. */
+  toJSON(): { counts: Record<string, number>; drops: Record<string, number> } {
+    return { counts: named(Count, this.values), drops: named(Drop, this.drops) }
+  }
+}
+
+function named(names: Record<string, number>, values: Float64Array): Record<string, number> {
+  const result: Record<string, number> = {}
+  for (const [name, row] of Object.entries(names)) if (values[row] !== 0) result[name] = values[row]
+  return result
+}
+
+/** An event has this many numbers: kind, subject, and five that its kind explains. */
+const EVENT_NUMBERS = 7
+const RING_EVENTS = 4096
+
+export class Observer {
+  readonly counters = new Counters()
+  /** How many observe; nothing is written while it is 0. */
+  #watching = 0
+  #ring: Float64Array | null = null
+  #written = 0
+  /** One number, kept where storing it costs no heap. */
+  readonly #now = new Float64Array(1)
+
+  get isWatched(): boolean {
+    return this.#watching > 0
+  }
+
+  watch(): void {
+    this.#watching++
+    this.#ring ??= new Float64Array(RING_EVENTS * (EVENT_NUMBERS + 1))
+  }
+
+  unwatch(): void {
+    this.#watching--
+    if (this.#watching === 0) this.#ring = null
+  }
+
+  /** The time under which events are recorded until the next call. */
+  setNow(now: number): void {
+    this.#now[0] = now
+  }
+
+  /** A packet goes no further. `batch` is null where its slot is no longer at hand. */
+  drop(reason: DropReason, batch: PacketBatch | null, row: number): void {
+    this.counters.drops[reason]++
+    if (batch !== null) batch.note[row] = reason + 1
+    if (this.#watching > 0) this.record(Event.drop, 0, reason)
+  }
+
+  record(kind: number, subject: number, first = 0, second = 0, third = 0, fourth = 0, fifth = 0): void {
+    const ring = this.#ring
+    if (ring === null) return
+    const at = (this.#written++ % RING_EVENTS) * (EVENT_NUMBERS + 1)
+    ring[at] = this.#now[0]
+    ring[at + 1] = kind
+    ring[at + 2] = subject
+    ring[at + 3] = first
+    ring[at + 4] = second
+    ring[at + 5] = third
+    ring[at + 6] = fourth
+    ring[at + 7] = fifth
+  }
+
+  /** How many events were ever written: where a reader that starts now begins. */
+  get written(): number {
+    return this.#written
+  }
+
+  /** Hands over the events from number `from` on (those still in the ring); returns the number to go on from. */
+  read(from: number, take: (event: Float64Array) => void): number {
+    const ring = this.#ring
+    if (ring !== null) {
+      const oldest = Math.max(from, this.#written - RING_EVENTS)
+      for (let number = oldest; number < this.#written; number++) {
+        const at = (number % RING_EVENTS) * (EVENT_NUMBERS + 1)
+        take(ring.subarray(at, at + EVENT_NUMBERS + 1))
+      }
+    }
+    return this.#written
+  }
+}
