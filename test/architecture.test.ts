@@ -32,7 +32,15 @@ const ACCEPTED_STATE: Record<string, string> = {
 /** Folders of `src` that run everywhere, and need no clock of their own. */
 const PORTABLE = ['link', 'runtime', 'simulate', 'http', 'services', 'inspect', 'web', 'drill']
 
-const GROUND = ['core/wire', 'core/batch', 'core/environment', 'core/deadlines', 'core/observer', 'core/siphash']
+const GROUND = [
+  'core/wire',
+  'core/batch',
+  'core/environment',
+  'core/deadlines',
+  'core/observer',
+  'core/ring',
+  'core/siphash',
+]
 const TRANSPORT = ['core/ip/output', 'core/ip/routes', 'core/ip/path-mtu', 'core/ip/address', 'core/ip/packet']
 const PUBLIC = ['index', 'portable', 'node/simulate', 'node/tun-device']
 
@@ -42,7 +50,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   'core/siphash': [],
   'core/batch': [],
   'core/deadlines': [],
-  'core/observer': [],
+  'core/ring': [],
+  'core/observer': ['core/batch'],
   'core/environment': ['core/batch'],
   'core/ip': GROUND,
   'core/udp': [...GROUND, ...TRANSPORT],

@@ -1,0 +1,7 @@
+// Runs once before the tests on a real kernel, and says in one line when they will be skipped and why.
+import { privileged } from './namespace.ts'
+
+export default function announce(): void {
+  const { granted, reason } = privileged()
+  if (!granted) console.error(`\nThe tests in test/linux are skipped. ${reason}\n`)
+}
