@@ -1,0 +1,70 @@
+// `npm run prove -- AREA…`: measures the claims of the areas named (all, if none is) and prints a line for each: the figure,
+// the bar, holds or falls short. Exit code 0 only if all hold; 2 for an unknown area. An area is a file of this folder.
+import { parseArgs } from 'node:util'
+import { CannotMeasure, type Claim } from './claim.ts'
+import { claims as ground } from './ground.ts'
+import { claims as packed } from './packed.ts'
+
+/** New areas are added here. */
+const areas: Record<string, Claim[]> = { ground, package: packed }
+
+interface Result {
+  area: string
+  name: string
+  figure: string
+  bar: string
+  holds: boolean
+}
+
+async function prove(area: string, { name, bar, measure }: Claim): Promise<Result> {
+  try {
+    return { area, name, bar, ...(await measure()) }
+  } catch (error) {
+    const { message } = error as Error
+    return {
+      area,
+      name,
+      bar,
+      figure: error instanceof CannotMeasure ? `not measured here: ${message}` : `failed: ${message}`,
+      holds: false,
+    }
+  }
+}
+
+const { values, positionals } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    list: { type: 'boolean' },
+    claim: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+  allowPositionals: true,
+})
+const unknown = positionals.filter((area) => !(area in areas))
+const chosen = Object.entries(areas)
+  .filter(([area]) => positionals.length === 0 || positionals.includes(area))
+  .flatMap(([area, claims]) => claims.map((claim) => ({ area, claim })))
+  .filter(({ claim }) => claim.name.includes(values.claim ?? ''))
+
+if (values.help) {
+  console.log('npm run prove -- [AREA…] [--claim PART OF ITS NAME] [--list] [--json]')
+} else if (unknown.length > 0) {
+  console.error(`There is no area ${unknown.join(', ')}; there are ${Object.keys(areas).join(', ')}.`)
+  process.exitCode = 2
+} else if (values.list) {
+  const list = chosen.map(({ area, claim: { name, bar } }) => ({ area, name, bar }))
+  if (values.json) console.log(JSON.stringify(list, null, 2))
+  else for (const { area, name, bar } of list) console.log(`${area}: ${name} (bar: ${bar})`)
+} else {
+  const results: Result[] = []
+  for (const { area, claim } of chosen) {
+    const result = await prove(area, claim)
+    results.push(result)
+    if (!values.json)
+      console.log(
+        `${result.holds ? 'holds      ' : 'falls short'}  ${area}: ${result.name}: ${result.figure} (bar: ${result.bar})`,
+      )
+  }
+  if (values.json) console.log(JSON.stringify(results, null, 2))
+  process.exitCode = results.length > 0 && results.every(({ holds }) => holds) ? 0 : 1
+}
