@@ -94,18 +94,29 @@ export class PacketBatch {
 
   /** The octets written where `reserve` said become the next packet; returns its row. */
   commit(length: number): number {
-    const row = this.end++
-    const offset = this.#used + roundUp(this.headroom)
-    this.offset[row] = offset
+    const row = this.end
+    this.offset[row] = this.#used + roundUp(this.headroom)
     this.length[row] = length
-    this.checksum[row] = Checksum.complete
-    this.checksumStart[row] = 0
-    this.checksumField[row] = 0
-    this.segmentation[row] = Segmentation.none
-    this.segmentSize[row] = 0
-    this.note[row] = 0
-    this.#used = roundUp(offset + length)
+    this.admit(1)
     return row
+  }
+
+  /**
+   * Makes packets of the next rows, for a link that fills many at once: their `offset` and `length` are set, the first
+   * where `reserve` said, each next one at the next multiple of four and `headroom` (rounded up too) octets further.
+   */
+  admit(count: number): void {
+    const end = this.end + count
+    for (let row = this.end; row < end; row++) {
+      this.checksum[row] = Checksum.complete
+      this.checksumStart[row] = 0
+      this.checksumField[row] = 0
+      this.segmentation[row] = Segmentation.none
+      this.segmentSize[row] = 0
+      this.note[row] = 0
+    }
+    if (count > 0) this.#used = roundUp(this.offset[end - 1] + this.length[end - 1])
+    this.end = end
   }
 
   /** Copies a packet in, with its columns; its new row, or -1 where there is no room. */

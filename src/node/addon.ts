@@ -1,0 +1,108 @@
+// The native addon: found and loaded at its first use, never at import, so that everything but the TUN device works
+// without it. In a clone node-gyp has built it; a published package carries one for each kind of Linux.
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** What the C code exports. A device is a number that is used for no other after it was closed. */
+export interface Addon {
+  /** How many requests libuv has in flight. */
+  activeRequests(): number
+  open(
+    name: string,
+    wantsHeader: number,
+    namespace: string,
+  ): { device: number; name: string; header: number; offload: number }
+  close(device: number): void
+  facts(device: number, name: string): { index: number; mtu: number; queueLength: number; up: number }
+  configure(device: number, mtu: number, queueLength: number, up: number): void
+  addAddress(device: number, address: string, prefix: number): void
+  addRoute(device: number, address: string, prefix: number, gateway: string | null): void
+  /** Calls back with the events of each readiness, or with the negative errno that ended the watch. */
+  watch(device: number, callback: (events: number) => void): void
+  await(device: number, events: number): void
+  hold(device: number, isHeld: number): void
+  receive(
+    device: number,
+    bytes: Uint8Array,
+    offsets: Int32Array,
+    lengths: Int32Array,
+    row: number,
+    at: number,
+    gap: number,
+    largest: number,
+  ): number
+  transmit(
+    device: number,
+    bytes: Uint8Array,
+    offsets: Int32Array,
+    lengths: Int32Array,
+    first: number,
+    end: number,
+  ): number
+  errorName(error: number): string
+}
+
+/** Seen from src/node and from dist/node alike. */
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+interface Loading {
+  addon: Addon | null
+  /** Why there is none. */
+  fault: string
+}
+
+let loading: Loading | null = null
+
+/** The addon, or null where there is none that can be loaded; `addonFault` then says why. */
+export function findAddon(): Addon | null {
+  loading ??= load()
+  return loading.addon
+}
+
+/** One sentence: what is missing, and how to get it. Empty where the addon is there. */
+export function addonFault(): string {
+  loading ??= load()
+  return loading.fault
+}
+
+/** 'linux-x64-glibc' and the like: the folder of `prebuilds` for this process. */
+export function addonPlatform(): string {
+  const library = process.platform !== 'linux' ? '' : isMusl() ? '-musl' : '-glibc'
+  return `${process.platform}-${process.arch}${library}`
+}
+
+function load(): Loading {
+  const require = createRequire(import.meta.url)
+  const built = join(ROOT, 'build', 'Release', 'tunstack.node')
+  const carried = join(ROOT, 'prebuilds', addonPlatform(), 'tunstack.node')
+  const remedy = `${existsSync(join(ROOT, 'src')) ? 'npm run prepare' : 'npx node-gyp rebuild'}" in ${ROOT}`
+  let fault = ''
+  for (const path of [built, carried]) {
+    if (!existsSync(path)) continue
+    try {
+      return { addon: require(path) as Addon, fault: '' }
+    } catch (error) {
+      fault ||= `The native addon ${path} can't be loaded (${(error as Error).message}): build it again with "${remedy}.`
+    }
+  }
+  fault ||= `The native addon is not built for ${addonPlatform()}: install python3, make and a C compiler, then run "${remedy}.`
+  return { addon: null, fault }
+}
+
+/** The C library of this process: the loader that Node's binary asks for stands among its first octets. */
+function isMusl(): boolean {
+  try {
+    const head = Buffer.alloc(4096)
+    const descriptor = openSync(process.execPath, 'r')
+    try {
+      readSync(descriptor, head, 0, head.length, 0)
+    } finally {
+      closeSync(descriptor)
+    }
+    return head.includes('/ld-musl-')
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,217 @@
+// A Linux TUN device: opened or attached to, batches of packets in and out, closed. Exported by itself as
+// 'tunstack/tun'; it needs nothing at run time but the addon, which is loaded when the first device is opened.
+// The batches are borrowed for the length of a call.
+import { LARGEST_PACKET, type PacketBatch } from '../core/batch.ts'
+import { NO_OFFLOAD, type Offload } from '../core/environment.ts'
+import { type Addon, addonFault, findAddon } from './addon.ts'
+import { readOffloadHeaders, writeOffloadHeaders } from './offload-header.ts'
+import { movingError, openingError, TunError } from './tun-error.ts'
+import { configureTun, planOf, type TunOptions } from './tun-options.ts'
+
+export { Checksum, PacketBatch, Segmentation } from '../core/batch.ts'
+export type { Offload } from '../core/environment.ts'
+export { TunError } from './tun-error.ts'
+export type { TunOptions, TunRoute } from './tun-options.ts'
+
+const READABLE = 1
+const WRITABLE = 2
+// TUN_F_…, as the addon returns them.
+const TAKES_CHECKSUM = 0x01
+const TAKES_TCP4 = 0x02
+const TAKES_TCP6 = 0x04
+const TAKES_UDP = 0x60
+/** EBADFD: the device was deleted. EIO: it is down. Linux's numbers, the same on every processor that we run on. */
+const DELETED = 77
+const DOWN = 5
+
+/** Throws a `TunError` that says in one sentence what is missing and how to get it. */
+export function openTun(options: TunOptions = {}): TunDevice {
+  const plan = planOf(options)
+  if (process.platform !== 'linux')
+    throw new TunError(
+      'ERR_TUN_PLATFORM',
+      `A TUN device needs Linux, and this is ${process.platform}: use a memory or packets link here.`,
+    )
+  const addon = findAddon()
+  if (addon === null) throw new TunError('ERR_TUN_ADDON', addonFault())
+  const name = options.name ?? ''
+  let opened: ReturnType<Addon['open']>
+  try {
+    opened = addon.open(name, options.offload === false ? 0 : 1, options.netns ?? '')
+  } catch (error) {
+    throw openingError(error as NodeJS.ErrnoException, options.name, options.netns)
+  }
+  try {
+    configureTun(addon, opened.device, opened.name, options, plan)
+    const facts = addon.facts(opened.device, opened.name)
+    return new TunDevice(addon, { ...opened, ...facts }, options.onerror ?? null)
+  } catch (error) {
+    addon.close(opened.device)
+    throw error
+  }
+}
+
+export class TunDevice {
+  readonly name: string
+  readonly index: number
+  readonly mtu: number
+  readonly queueLength: number
+  /** What was agreed with the kernel; all false where the option was off or the kernel has none. */
+  readonly offload: Offload
+  /** Octets that a batch must keep free before every packet. */
+  readonly headroom: number
+  /** The longest packet that can arrive: a batch to receive into must have room for it. */
+  readonly largest: number
+  /** Packets that the kernel refused, which are lost. */
+  refused = 0
+  onerror: ((error: TunError) => void) | null
+  readonly #addon: Addon
+  readonly #device: number
+  #ready: (() => void) | null = null
+  #isClosed = false
+  #isDeleted = false
+  #awaitsRoom = false
+  /** The error that was told last, by number; 0 since a packet went through. */
+  #told = 0
+
+  /** @internal `openTun` makes them. */
+  constructor(
+    addon: Addon,
+    facts: ReturnType<Addon['open']> & ReturnType<Addon['facts']>,
+    onerror: ((error: TunError) => void) | null,
+  ) {
+    this.#addon = addon
+    this.#device = facts.device
+    this.name = facts.name
+    this.index = facts.index
+    this.mtu = facts.mtu
+    this.queueLength = facts.queueLength
+    this.offload = (facts.offload & TAKES_CHECKSUM) === 0 ? NO_OFFLOAD : offloadOf(facts.offload)
+    this.headroom = facts.header
+    this.largest = this.offload.tcp4 ? LARGEST_PACKET : facts.mtu
+    this.onerror = onerror
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Somebody has deleted the device: nothing moves any more, and `close` is all that is left. */
+  get isDeleted(): boolean {
+    return this.#isDeleted
+  }
+
+  /**
+   * Calls `ready` whenever packets wait to be received, again and again until they have been, and when there is room
+   * again after `transmit` had to leave some. The watch keeps the process alive until `unref` or `close`.
+   */
+  watch(ready: () => void): void {
+    this.#assertOpen()
+    this.#ready = ready
+    this.#addon.watch(this.#device, (events) => this.#onEvents(events))
+  }
+
+  ref(): void {
+    this.#assertOpen()
+    this.#addon.hold(this.#device, 1)
+  }
+
+  unref(): void {
+    this.#assertOpen()
+    this.#addon.hold(this.#device, 0)
+  }
+
+  /** Adds what has arrived to the batch until it is full; how many packets that were. A closed device has none. */
+  receive(batch: PacketBatch): number {
+    if (batch.headroom < this.headroom || batch.largest < this.largest)
+      throw new RangeError(`The batch needs ${this.headroom} octets of headroom and room for ${this.largest}`)
+    if (this.#isClosed || this.#isDeleted) return 0
+    const at = batch.reserve(batch.largest)
+    if (at < 0) return 0
+    const row = batch.end
+    const gap = (batch.headroom + 3) & ~3
+    const { bytes, offset, length, largest } = batch
+    const taken = this.#addon.receive(this.#device, bytes, offset, length, row, at, gap, largest)
+    if (taken < 0) {
+      this.#fail(-taken, 'read')
+      return 0
+    }
+    batch.admit(taken)
+    if (this.headroom > 0) readOffloadHeaders(batch, row, row + taken)
+    return taken
+  }
+
+  /**
+   * Takes what is in the batch; how many packets the kernel took. What it has no room for now stays, and `ready` is called
+   * when there is some. What it refuses (the device is down, a header makes no sense) is lost and counted in `refused`.
+   */
+  transmit(batch: PacketBatch): number {
+    if (batch.headroom < this.headroom) throw new RangeError(`The batch needs ${this.headroom} octets of headroom`)
+    if (this.#isClosed) return 0
+    if (this.headroom > 0) writeOffloadHeaders(batch)
+    const { bytes, offset, length } = batch
+    let sent = 0
+    while (batch.count > 0) {
+      const taken = this.#isDeleted
+        ? -DELETED
+        : this.#addon.transmit(this.#device, bytes, offset, length, batch.first, batch.end)
+      if (taken === 0) {
+        this.#awaitsRoom = true
+        this.#addon.await(this.#device, READABLE | WRITABLE)
+        break
+      }
+      if (taken > 0) {
+        this.#told = 0
+        sent += taken
+        batch.shift(taken)
+        continue
+      }
+      // A device that is down or gone refuses all the rest too.
+      const lost = taken === -DOWN || taken === -DELETED ? batch.count : 1
+      this.refused += lost
+      batch.shift(lost)
+      this.#fail(-taken, 'write')
+    }
+    return sent
+  }
+
+  /** Lets go of device and descriptor at once; a device that was made by opening is gone. May be called again. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#ready = null
+    this.#addon.close(this.#device)
+  }
+
+  #onEvents(events: number): void {
+    if (events < 0) {
+      this.#fail(DELETED, 'poll')
+      return
+    }
+    if (this.#awaitsRoom && events & WRITABLE) {
+      this.#awaitsRoom = false
+      this.#addon.await(this.#device, READABLE)
+    }
+    this.#ready?.()
+  }
+
+  #fail(error: number, syscall: string): void {
+    if (error === DELETED) this.#isDeleted = true
+    if (error === this.#told) return
+    this.#told = error
+    this.onerror?.(movingError(this.name, this.#addon.errorName(error), -error, syscall))
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new TunError('ERR_TUN_CLOSED', `${this.name} is closed.`)
+  }
+}
+
+function offloadOf(taken: number): Offload {
+  return {
+    checksum: true,
+    tcp4: (taken & TAKES_TCP4) !== 0,
+    tcp6: (taken & TAKES_TCP6) !== 0,
+    udp: (taken & TAKES_UDP) === TAKES_UDP,
+  }
+}
