@@ -1,0 +1,92 @@
+// Every limit and default of TCP, with its name. A stack may be made with others; a socket may change its own.
+// Durations are milliseconds, sizes octets.
+
+export interface TcpSettings {
+  readonly timestamps: boolean
+  readonly selectiveAcks: boolean
+  readonly windowScaling: boolean
+  /** RFC 6298 §2. Differs: the least RTO is 200 ms, since every large sender (Linux, BSD) has found a second too long; it can be set to it. */
+  readonly minimumRto: number
+  readonly initialRto: number
+  readonly maximumRto: number
+  /** RFC 9293 §3.8.3: R2 as a number of retransmissions, for a SYN, a SYN-ACK, and later. */
+  readonly synRetries: number
+  readonly synAckRetries: number
+  readonly retries: number
+  /** The same for a connection that nobody holds any more. */
+  readonly orphanRetries: number
+  /** 0 for none: RFC 9293 §3.9.1. */
+  readonly userTimeout: number
+  readonly delayedAck: number
+  readonly keepAliveIdle: number
+  readonly keepAliveInterval: number
+  readonly keepAliveProbes: number
+  /** How long TIME-WAIT lasts. Differs: 60 s and not four minutes, since no segment lives two minutes today, as Linux has it. */
+  readonly timeWait: number
+  /** How long FIN-WAIT-2 lasts where nobody can read any more. */
+  readonly finWait2: number
+  readonly sendBufferInitial: number
+  readonly sendBufferMost: number
+  readonly receiveBufferInitial: number
+  readonly receiveBufferMost: number
+  /** What all buffers of the stack may hold together; from the first on they grow no more, from the second on nothing new is taken. */
+  readonly memoryPressure: number
+  readonly memoryMost: number
+  /** Segments: RFC 6928. */
+  readonly initialWindow: number
+  /** Nothing below is believed of a peer's MSS option, nor of a path: each octet would cost a packet (CVE-2019-11479). */
+  readonly minimumMss: number
+  readonly mostConnections: number
+  readonly mostTimeWait: number
+  /** Half-open requests of one listener, and of the stack. */
+  readonly mostHalfOpen: number
+  /** What waits for a verdict of the application, and for how long. */
+  readonly mostVerdicts: number
+  readonly verdictTimeout: number
+  readonly synCookies: 'when-full' | 'always' | 'never'
+  /** RFC 5961 §7: challenge ACKs in a second, of the whole stack. */
+  readonly challengeAcks: number
+  /** Segments out of order that one connection keeps. */
+  readonly mostOutOfOrder: number
+  /** Transmissions in flight of one connection. */
+  readonly mostInFlight: number
+  readonly nagle: 'minshall' | 'classic'
+}
+
+export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
+  timestamps: true,
+  selectiveAcks: true,
+  windowScaling: true,
+  minimumRto: 200,
+  initialRto: 1000,
+  maximumRto: 120_000,
+  synRetries: 6,
+  synAckRetries: 5,
+  retries: 15,
+  orphanRetries: 8,
+  userTimeout: 0,
+  delayedAck: 40,
+  keepAliveIdle: 7_200_000,
+  keepAliveInterval: 75_000,
+  keepAliveProbes: 9,
+  timeWait: 60_000,
+  finWait2: 60_000,
+  sendBufferInitial: 65_536,
+  sendBufferMost: 4_194_304,
+  receiveBufferInitial: 131_072,
+  receiveBufferMost: 6_291_456,
+  memoryPressure: 268_435_456,
+  memoryMost: 402_653_184,
+  initialWindow: 10,
+  minimumMss: 88,
+  mostConnections: 1_000_000,
+  mostTimeWait: 131_072,
+  mostHalfOpen: 4096,
+  mostVerdicts: 1024,
+  verdictTimeout: 10_000,
+  synCookies: 'when-full',
+  challengeAcks: 1000,
+  mostOutOfOrder: 4096,
+  mostInFlight: 65_536,
+  nagle: 'minshall',
+})
