@@ -1,0 +1,93 @@
+// Wraps any link and writes every packet that crosses it as pcapng, with what the stack had to say about it.
+// The stack's notes on arriving packets are known at the end of the turn: they are written when the driver transmits,
+// until when it keeps the batch intact. Written is what stands in the slots: super-segments whole, partial checksums partial.
+import type { PacketBatch } from '../core/batch.ts'
+import type { Link, Offload, Time } from '../core/environment.ts'
+import { type PcapngOptions, type PcapngSink, PcapngWriter } from './pcapng.ts'
+
+export interface CaptureOptions extends PcapngOptions {
+  /** The interface's name in the file: `link` unless said otherwise. */
+  name?: string
+}
+
+/** `sink` gets the file's blocks one by one, each its own to keep; a `PcapngWriter` is shared by many links. */
+export function capture(link: Link, sink: PcapngSink | PcapngWriter, options: CaptureOptions = {}): Link {
+  const writer = sink instanceof PcapngWriter ? sink : new PcapngWriter(sink, options)
+  return new Capture(link, writer, options.name ?? 'link')
+}
+
+class Capture implements Link {
+  readonly medium: 'ip' | 'ethernet'
+  readonly mtu: number
+  readonly headroom: number
+  readonly offload: Offload
+  readonly #link: Link
+  readonly #writer: PcapngWriter
+  readonly #interface: number
+  #time: Time | null = null
+  /** The date at the zero of the monotonic clock, in nanoseconds, so that a change of the date doesn't turn time back. */
+  #origin = 0n
+  #received: PacketBatch | null = null
+  #first = 0
+  #end = 0
+  #receivedAt = 0n
+
+  constructor(link: Link, writer: PcapngWriter, name: string) {
+    this.#link = link
+    this.#writer = writer
+    this.medium = link.medium
+    this.mtu = link.mtu
+    this.headroom = link.headroom
+    this.offload = link.offload
+    this.#interface = writer.addInterface(name, link.medium)
+  }
+
+  open(wake: () => void, time: Time): void {
+    this.#time = time
+    this.#origin = BigInt(Math.round((time.wall() - time.now()) * 1000)) * 1000n
+    this.#link.open(wake, time)
+  }
+
+  close(): void {
+    this.#writeReceived()
+    this.#link.close()
+  }
+
+  receive(batch: PacketBatch): void {
+    this.#writeReceived()
+    const first = batch.end
+    this.#link.receive(batch)
+    if (batch.end === first) return
+    this.#received = batch
+    this.#first = first
+    this.#end = batch.end
+    this.#receivedAt = this.#now()
+  }
+
+  transmit(batch: PacketBatch): void {
+    this.#writeReceived()
+    const { first, end } = batch
+    this.#link.transmit(batch)
+    // An emptied batch begins anew; its octets and columns still stand.
+    const taken = batch.count === 0 ? end : batch.first
+    if (taken > first) this.#write(batch, first, taken, 'out', this.#now())
+  }
+
+  #writeReceived(): void {
+    const batch = this.#received
+    if (batch === null) return
+    this.#received = null
+    this.#write(batch, this.#first, this.#end, 'in', this.#receivedAt)
+  }
+
+  #write(batch: PacketBatch, first: number, end: number, direction: 'in' | 'out', at: bigint): void {
+    for (let row = first; row < end; row++) {
+      const { bytes, offset, length, note } = batch
+      this.#writer.packet(this.#interface, at, direction, bytes, offset[row], length[row], note[row])
+    }
+  }
+
+  #now(): bigint {
+    return this.#time === null ? 0n : this.#origin + BigInt(Math.round(this.#time.now() * 1_000_000))
+  }
+}
