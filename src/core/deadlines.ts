@@ -1,11 +1,18 @@
 // When something must next be looked at: one row an owner, one heap for all, corrected lazily.
 // Putting a deadline off costs one store; the heap is touched only when it comes sooner, or when the old time has passed.
-// Used by the stack for every timer of every layer; owners say what is due, nobody is called back.
+// Used by every layer for its timers; the stack's `expire` is `expire` here.
 
 const START_ROWS = 16
 const ABSENT = -1
 
+/** Somebody with a row. */
+export interface Expirable {
+  /** The row's deadline has passed and is cleared. While not `drained`, what may be disarmed by packets still unread sets it anew to `now`. */
+  expire(now: number, drained: boolean): void
+}
+
 export class Deadlines {
+  readonly #owners: (Expirable | null)[] = []
   /** When the row is really due. */
   #due = new Float64Array(START_ROWS)
   /** The time under which the row stands in the heap; never later than `#due`. */
@@ -16,14 +23,17 @@ export class Deadlines {
   #size = 0
   readonly #free: number[] = []
   #rows = 0
+  /** Rows whose deadline has passed, while `expire` goes through them. */
+  readonly #passed: number[] = []
 
   /** A new row, with no deadline. */
-  add(): number {
+  add(owner: Expirable): number {
     const row = this.#free.pop() ?? this.#rows++
     if (row >= this.#due.length) this.#grow()
     this.#due[row] = Number.POSITIVE_INFINITY
     this.#filed[row] = Number.POSITIVE_INFINITY
     this.#place[row] = ABSENT
+    this.#owners[row] = owner
     return row
   }
 
@@ -31,6 +41,7 @@ export class Deadlines {
   remove(row: number): void {
     if (this.#place[row] !== ABSENT) this.#takeOut(this.#place[row])
     this.#due[row] = Number.POSITIVE_INFINITY
+    this.#owners[row] = null
     this.#free.push(row)
   }
 
@@ -63,8 +74,16 @@ export class Deadlines {
     return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#filed[this.#heap[0]]
   }
 
+  /** Tells the owners whose deadlines have passed, each once. */
+  expire(now: number, drained: boolean): void {
+    const due = this.#passed
+    for (let row = this.#take(now); row >= 0; row = this.#take(now)) due.push(row)
+    for (let place = 0; place < due.length; place++) this.#owners[due[place]]?.expire(now, drained)
+    due.length = 0
+  }
+
   /** A row that is due by `now`, its deadline then cleared; -1 when there is none. */
-  take(now: number): number {
+  #take(now: number): number {
     this.#settle()
     if (this.#size === 0) return -1
     const row = this.#heap[0]

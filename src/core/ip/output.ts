@@ -2,7 +2,7 @@
 // First `compose` says where its octets may be written, then `send` puts the header before them. One message at a time.
 // Called by udp/output, tcp/emit, tcp/reply, ip/icmp, ip/echo. The places are borrowed until `send`.
 import { Checksum, copyOctets, type Octets, type PacketBatch } from '../batch.ts'
-import { Count, type Counters, type Drop, type Observer } from '../observer.ts'
+import { Count, type Counters, type Observer } from '../observer.ts'
 import type { SipHash } from '../siphash.ts'
 import * as checksum from '../wire/checksum.ts'
 import * as ipv4 from '../wire/ipv4.ts'
@@ -151,6 +151,14 @@ export class IpOutput {
     const value = checksum.finish(checksum.sum(view, at, this.#length, checksum.fold(pseudo)))
     // RFC 768, RFC 8200 §8.1: a computed zero goes as all ones; in TCP and ICMP the two mean the same.
     view.setUint16(at + field, value === 0 && protocol === ipv4.Protocol.udp ? 0xffff : value)
+  }
+
+  /** ICMP's checksum, which the pseudo-header is part of in IPv6 alone (RFC 4443 §2.3); links never complete it. */
+  writeIcmpChecksum(protocol: number): void {
+    const { view } = this.octets
+    const { source, destination } = this.header
+    const pseudo = destination.isIpv4 ? 0 : pseudoHeaderSum(source, destination, protocol, this.#length)
+    view.setUint16(this.#at + 2, checksum.finish(checksum.sum(view, this.#at, this.#length, checksum.fold(pseudo))))
   }
 
   /** The message goes out. Returns its row in the batch; -1 where it waits to be cut into fragments. */

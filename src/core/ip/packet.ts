@@ -29,7 +29,8 @@ export class Packet implements Octets {
   hopLimit = 0
   /** The destination is a group or a broadcast address. */
   isToGroup = false
-  isReassembled = false
+  /** Where the datagram was put together from fragments: the first one, from its IP header on. */
+  firstFragment: Octets | null = null
   /** A value of `Checksum`. */
   checksum: number = Checksum.complete
   /** Payload of each segment that the link has merged; 0 where it is an ordinary packet. */

@@ -1,0 +1,231 @@
+// The whole of the core: four verbs over all layers, and the parts that an application's side may know.
+// Called by the driver alone, which brings packets and the time; nothing here calls out.
+import type { PacketBatch } from './batch.ts'
+import { Deadlines } from './deadlines.ts'
+import { NO_OFFLOAD, type Offload, type Random } from './environment.ts'
+import { type Address, type Prefix, parsePrefix } from './ip/address.ts'
+import { type EchoSocket, EchoSockets } from './ip/echo.ts'
+import { Forward } from './ip/forward.ts'
+import { FRAGMENT_LIMITS, type FragmentLimits, Fragments } from './ip/fragments.ts'
+import { IcmpErrors } from './ip/icmp-errors.ts'
+import { type IcmpError, IcmpErrorKind, IcmpInput } from './ip/icmp-input.ts'
+import { IpInput } from './ip/input.ts'
+import { Interface } from './ip/interface.ts'
+import { Interfaces } from './ip/interfaces.ts'
+import { IpOutput } from './ip/output.ts'
+import type { Packet } from './ip/packet.ts'
+import { PathMtu } from './ip/path-mtu.ts'
+import { type Route, Routes } from './ip/routes.ts'
+import { TokenBucket } from './ip/token-bucket.ts'
+import { Count, Drop, Observer } from './observer.ts'
+import { ReadyList } from './ready.ts'
+import { SipHash } from './siphash.ts'
+import { Udp } from './udp/udp.ts'
+import { Protocol } from './wire/ipv4.ts'
+
+export interface StackOptions {
+  random: Random
+  /** Passes on packets that are for others. */
+  forward?: boolean
+  fragments?: Partial<FragmentLimits>
+  /** ICMP errors a second, and at once. */
+  icmpErrors?: { perSecond: number; burst: number }
+  /** Echo replies a second, and at once; no limit when not given. */
+  echoReplies?: { perSecond: number; burst: number }
+}
+
+export interface StackInterfaceOptions {
+  name: string
+  mtu: number
+  headroom?: number
+  offload?: Offload
+  addresses?: readonly Prefix[]
+  anyAddress?: boolean
+  /** Octets of messages too large for one packet that may wait to be cut into fragments. */
+  oversizedLimit?: number
+}
+
+/** Linux: net.ipv4.icmp_msgs_per_sec and icmp_msgs_burst. */
+const ICMP_ERRORS = { perSecond: 1000, burst: 50 } as const
+const OVERSIZED_LIMIT = 1 << 20
+const LOOPBACK_MTU = 65_536
+
+export class Stack {
+  readonly observer = new Observer()
+  readonly deadlines = new Deadlines()
+  readonly routes = new Routes()
+  readonly interfaces = new Interfaces(this.routes)
+  readonly pathMtu: PathMtu
+  readonly ready = new ReadyList()
+  readonly fragments: Fragments
+  readonly udp: Udp
+  readonly #errors: IcmpErrors
+  readonly #input: IpInput
+  readonly #icmp: IcmpInput
+  readonly #echo: EchoSockets
+  readonly #output: IpOutput
+
+  constructor(options: StackOptions) {
+    const { random } = options
+    const { observer, deadlines, interfaces, ready } = this
+    const hash = new SipHash(random)
+    this.pathMtu = new PathMtu(hash)
+    const loopback = { name: 'lo', mtu: LOOPBACK_MTU, addresses: loopbackAddresses() }
+    const local = this.#addInterface(loopback, true)
+    const output = new IpOutput(observer, this.pathMtu, hash, local.replies)
+    const { perSecond, burst } = options.icmpErrors ?? ICMP_ERRORS
+    const errors = new IcmpErrors(interfaces, output, observer, new TokenBucket(perSecond, burst))
+    const forward = new Forward(options.forward ?? false, interfaces, errors, observer)
+    const replies = options.echoReplies
+    const replyLimit = replies === undefined ? null : new TokenBucket(replies.perSecond, replies.burst)
+    this.fragments = new Fragments(observer, hash, deadlines, { ...FRAGMENT_LIMITS, ...options.fragments })
+    this.#output = output
+    this.#errors = errors
+    this.#echo = new EchoSockets(interfaces, output, observer, ready, random)
+    this.#input = new IpInput(interfaces, this.fragments, errors, forward, observer)
+    this.#icmp = new IcmpInput(interfaces, output, this.#echo, observer, replyLimit)
+    this.udp = new Udp({ interfaces, output, observer, hash, random, ready })
+  }
+
+  get loopback(): Interface {
+    return this.interfaces.loopback
+  }
+
+  /** An interface for a link, with a route to each of its addresses' networks. */
+  addInterface(options: StackInterfaceOptions): Interface {
+    return this.#addInterface(options, false)
+  }
+
+  addRoute(destination: Prefix, by: Interface, gateway: Address | null = null, metric = 0): Route {
+    const route = { destination: destination.address, length: destination.length, interface: by, gateway, metric }
+    this.routes.add(route)
+    return route
+  }
+
+  openEcho(): EchoSocket | null {
+    return this.#echo.open()
+  }
+
+  /** Packets have arrived: all that are in the batch, by the interface it names. */
+  receive(batch: PacketBatch, now: number): void {
+    this.observer.setNow(now)
+    const from = this.interfaces.list[batch.interface]
+    for (let row = batch.first; row < batch.end; row++) {
+      const packet = this.#input.receive(batch, row, from, now)
+      if (packet !== null) this.#deliver(packet, now)
+    }
+  }
+
+  /** Fills the batch of an interface while there is something to send and room. */
+  transmit(batch: PacketBatch, now: number): void {
+    this.observer.setNow(now)
+    const by = this.interfaces.list[batch.interface]
+    const { replies, senders } = by
+    while (replies.count > 0) {
+      if (batch.copy(replies, replies.first) < 0) return
+      replies.shift(1)
+    }
+    if (by.oversized.length > 0) this.#output.sendFragments(batch, by)
+    // Each gets one emission's worth, then stands behind the others again.
+    while (senders.count > 0 && !batch.isFull) {
+      const sender = senders.shift()
+      if (sender?.transmit(batch, now) === true) senders.push(sender)
+      if (by.oversized.length > 0) this.#output.sendFragments(batch, by)
+    }
+  }
+
+  /** Deadlines that have passed. `drained`: no link has packets left that might disarm a loss timer. */
+  expire(now: number, drained: boolean): void {
+    this.observer.setNow(now)
+    this.deadlines.expire(now, drained)
+    const { abandoned } = this.fragments
+    for (const { source, destination, ...head } of abandoned) {
+      this.#errors.sendReassemblyTimeout(head, source, destination, now)
+    }
+    abandoned.length = 0
+  }
+
+  deadline(): number {
+    return this.deadlines.next()
+  }
+
+  /** Whether any interface has something to be transmitted. */
+  get hasOutput(): boolean {
+    for (const one of this.interfaces.list) if (one.hasOutput) return true
+    return false
+  }
+
+  close(): void {
+    this.udp.closeAll()
+    this.#echo.closeAll()
+  }
+
+  #addInterface(options: StackInterfaceOptions, isLoopback: boolean): Interface {
+    const added = new Interface(this.interfaces.list.length, {
+      name: options.name,
+      mtu: options.mtu,
+      headroom: options.headroom ?? 0,
+      offload: options.offload ?? NO_OFFLOAD,
+      addresses: options.addresses ?? [],
+      anyAddress: options.anyAddress ?? false,
+      isLoopback,
+      oversizedLimit: options.oversizedLimit ?? OVERSIZED_LIMIT,
+    })
+    this.interfaces.list.push(added)
+    for (const prefix of added.addresses) if (prefix.length < 128) this.addRoute(prefix, added)
+    return added
+  }
+
+  #deliver(packet: Packet, now: number): void {
+    switch (packet.protocol) {
+      case Protocol.udp:
+        if (!this.udp.receive(packet)) this.#errors.sendPortUnreachable(packet, now)
+        return
+      case Protocol.icmp:
+      case Protocol.icmpv6: {
+        if ((packet.protocol === Protocol.icmp) !== packet.isIpv4) break
+        const error = this.#icmp.receive(packet, now)
+        if (error !== null) this.#unreachable(error, packet, now)
+        return
+      }
+      case Protocol.tcp:
+        this.observer.drop(Drop.tcpNoConnection, packet.batch, packet.row)
+        return
+    }
+    this.observer.drop(Drop.unknownProtocol, packet.batch, packet.row)
+    if (packet.protocol !== Protocol.igmp) this.#errors.sendProtocolUnreachable(packet, now)
+  }
+
+  /** RFC 5927 §4: an error is believed when the transport has really sent what it quotes. */
+  #unreachable(error: IcmpError, packet: Packet, now: number): void {
+    if (!this.#isOurs(error)) {
+      this.#icmp.unmatched(packet)
+      return
+    }
+    if (error.kind !== IcmpErrorKind.tooBig) return
+    const route = this.interfaces.route(error.destination)
+    if (route === null) return
+    // RFC 1191 §3: routers that say nothing leave us to guess; none can ask for less than what was too big.
+    const mtu = error.mtu === 0 ? PathMtu.plateau(error.packetLength) : error.mtu
+    if (mtu >= error.packetLength) return
+    if (this.pathMtu.learn(error.destination, mtu, route.interface.mtu, now)) {
+      this.observer.counters.values[Count.pathMtuLearned]++
+    }
+  }
+
+  #isOurs(error: IcmpError): boolean {
+    switch (error.protocol) {
+      case Protocol.udp:
+        return this.udp.unreachable(error)
+      case Protocol.icmp:
+      case Protocol.icmpv6:
+        return this.#echo.unreachable(error)
+      default:
+        return false
+    }
+  }
+}
+
+function loopbackAddresses(): Prefix[] {
+  return [parsePrefix('127.0.0.1/8') as Prefix, parsePrefix('::1/128') as Prefix]
+}

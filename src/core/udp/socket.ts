@@ -1,0 +1,186 @@
+// One UDP socket: what it is bound and connected to, what has arrived, what waits to be sent (RFC 768, RFC 8085).
+// The user calls stand here; `Udp` finds it and `udp/output` writes what it sends. An endpoint owns it.
+import type { Octets, PacketBatch } from '../batch.ts'
+import { Datagram, DatagramQueue } from '../datagram-queue.ts'
+import { Address } from '../ip/address.ts'
+import type { Interface } from '../ip/interface.ts'
+import type { Owner, Wakeable } from '../ready.ts'
+import { type Emitter, SendQueue } from '../send-queue.ts'
+import type { Udp } from './udp.ts'
+
+/** What a user call answers. */
+export const UdpResult = {
+  done: 0,
+  addressInUse: 1,
+  addressNotAvailable: 2,
+  noRoute: 3,
+  tooLong: 4,
+  queueFull: 5,
+  notPermitted: 6,
+  notConnected: 7,
+  alreadyBound: 8,
+  wrongFamily: 9,
+  closed: 10,
+} as const
+
+export interface Membership {
+  readonly group: Address
+  readonly interface: Interface
+  /** Null: from anybody. */
+  readonly source: Address | null
+}
+
+export class UdpSocket implements Emitter, Wakeable {
+  owner: Owner | null = null
+  isReady = false
+  readonly isIpv6: boolean
+  readonly local = new Address()
+  localPort = 0
+  isBound = false
+  /** Takes datagrams to every port of the interface it is bound to. */
+  isAnyPort = false
+  isIpv6Only = false
+  isReuse = false
+  /** Only what comes by this interface, and out by it; null for any. */
+  device: Interface | null = null
+  readonly remote = new Address()
+  remotePort = 0
+  isConnected = false
+  isClosed = false
+  mayBroadcast = false
+  hopLimit = 64
+  multicastHopLimit = 1
+  multicastLoop = true
+  multicastInterface: Interface | null = null
+  trafficClass = 0
+  readonly memberships: Membership[] = []
+  readonly received: DatagramQueue
+  readonly outgoing: SendQueue
+  /** The newest ICMP error about what was sent to the connected peer, a value of `IcmpErrorKind`; -1 for none. */
+  errorKind = -1
+  readonly #udp: Udp
+  readonly #next = new Datagram()
+  /** Hashes of the last peers sent to: what an ICMP error must quote to be believed. */
+  #peers: Int32Array | null = null
+  #peersWritten = 0
+
+  constructor(udp: Udp, isIpv6: boolean, receiveLimit: number, sendLimit: number) {
+    this.#udp = udp
+    this.isIpv6 = isIpv6
+    if (!isIpv6) {
+      this.local.setIpv4(0)
+      this.remote.setIpv4(0)
+    }
+    this.received = new DatagramQueue(receiveLimit)
+    this.outgoing = new SendQueue(this, sendLimit)
+  }
+
+  /** Port 0 asks for a random one. A value of `UdpResult`. */
+  bind(address: Address, port: number): number {
+    return this.#udp.bind(this, address, port)
+  }
+
+  /** Takes every datagram that comes by the interface, whatever its port, and answers from there. */
+  bindAny(device: Interface): number {
+    return this.#udp.bindAny(this, device)
+  }
+
+  /** RFC 1122 §4.1.3.3: from now on only this peer is heard, and its errors are told. */
+  connect(address: Address, port: number): number {
+    return this.#udp.connect(this, address, port)
+  }
+
+  disconnect(): void {
+    this.isConnected = false
+    this.remotePort = 0
+    this.errorKind = -1
+  }
+
+  /**
+   * Sends to `destination`, or to the connected peer where it is null. `source`, where given, is the address and port that
+   * it is to come from (an answer of a socket bound to any address). A value of `UdpResult`.
+   */
+  send(
+    from: Octets,
+    offset: number,
+    length: number,
+    destination: Address | null,
+    port: number,
+    source: Address | null = null,
+    sourcePort = 0,
+  ): number {
+    if (this.isClosed) return UdpResult.closed
+    if (destination === null && !this.isConnected) return UdpResult.notConnected
+    const to = destination ?? this.remote
+    const allowed = this.#udp.maySend(this, to, length)
+    if (allowed !== UdpResult.done) return allowed
+    if (!this.isBound) {
+      const bound = this.bind(this.local, 0)
+      if (bound !== UdpResult.done) return bound
+    }
+    const next = this.#next
+    next.destination.assign(to)
+    next.destinationPort = destination === null ? this.remotePort : port
+    if (source === null) next.source.set(0, 0, 0, 0)
+    else next.source.assign(source)
+    next.sourcePort = sourcePort === 0 ? this.localPort : sourcePort
+    return this.outgoing.push(next, from, offset, length) ? UdpResult.done : UdpResult.queueFull
+  }
+
+  /** `source` asks for that sender's datagrams alone. */
+  join(group: Address, by: Interface, source: Address | null = null): number {
+    if (this.#membership(group, by, source) >= 0) return UdpResult.addressInUse
+    this.memberships.push({ group, interface: by, source })
+    by.join(group)
+    return UdpResult.done
+  }
+
+  leave(group: Address, by: Interface, source: Address | null = null): number {
+    const place = this.#membership(group, by, source)
+    if (place < 0) return UdpResult.addressNotAvailable
+    this.memberships.splice(place, 1)
+    by.leave(group)
+    return UdpResult.done
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    for (const { group, interface: by } of this.memberships) by.leave(group)
+    this.memberships.length = 0
+    this.outgoing.clear()
+    this.received.clear()
+    this.#udp.forget(this)
+    this.owner = null
+  }
+
+  interfaceOf(message: Datagram): Interface | null {
+    return this.#udp.output.routeOf(this, message.destination)?.interface ?? null
+  }
+
+  emit(message: Datagram, batch: PacketBatch, now: number): boolean {
+    return this.#udp.output.emit(this, message, batch, now)
+  }
+
+  /** Whether something was sent there lately, by the peer's hash. */
+  hasSentTo(hash: number): boolean {
+    return this.#peers?.includes(hash) ?? false
+  }
+
+  noteSentTo(hash: number): void {
+    this.#peers ??= new Int32Array(REMEMBERED_PEERS)
+    if (this.hasSentTo(hash)) return
+    this.#peers[this.#peersWritten++ % REMEMBERED_PEERS] = hash
+  }
+
+  #membership(group: Address, by: Interface, source: Address | null): number {
+    return this.memberships.findIndex(
+      (one) =>
+        one.interface === by &&
+        one.group.equals(group) &&
+        (one.source === null || source === null ? one.source === source : one.source.equals(source)),
+    )
+  }
+}
+
+const REMEMBERED_PEERS = 16

@@ -1,0 +1,177 @@
+// The one loop: a turn reads what has arrived, lets deadlines pass, wakes the applications, sends what is owed, and arms the alarm.
+// It alone reads the clock. What is left over waits for the next turn, so that whoever runs us stays live under load.
+import { PacketBatch } from '../core/batch.ts'
+import type { Alarm, Environment, Link, Time } from '../core/environment.ts'
+import type { Interface } from '../core/ip/interface.ts'
+import type { Wakeable } from '../core/ready.ts'
+import type { Stack } from '../core/stack.ts'
+import { TimeQueue } from './time-queue.ts'
+
+/** Full batches in a row after which loss timers may run all the same. */
+const MOST_FULL_BATCHES = 8
+
+/** A link with the batches that go between it and the stack. */
+interface Port {
+  readonly link: Link
+  readonly interface: Interface
+  readonly incoming: PacketBatch
+  readonly outgoing: PacketBatch
+  /** Full batches in a row; 0 when the last one was not full. */
+  fullBatches: number
+}
+
+export interface DriverHooks {
+  /** Runs a socket's wake in that socket's own context; plain call by default. */
+  wake?(socket: Wakeable, now: number): void
+  /** An application's handler threw: it must stop nobody else. Rethrown from a microtask by default. */
+  failed?(error: unknown): void
+}
+
+export class Driver {
+  readonly time: Time
+  readonly #stack: Stack
+  readonly #environment: Environment
+  readonly #hooks: DriverHooks
+  readonly #alarm: Alarm
+  readonly #timers = new TimeQueue()
+  readonly #ports: Port[] = []
+  #isRequested = false
+  #isTurning = false
+  #isClosed = false
+
+  constructor(stack: Stack, environment: Environment, hooks: DriverHooks = {}) {
+    this.#stack = stack
+    this.#environment = environment
+    this.#hooks = hooks
+    this.#alarm = environment.alarm(() => this.turn())
+    const { clock } = environment
+    this.time = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      after: (milliseconds, callback) => this.#after(milliseconds, callback),
+    }
+  }
+
+  attach(link: Link, at: Interface): void {
+    const options = { largest: largestOf(link), headroom: link.headroom }
+    const incoming = new PacketBatch(options)
+    const outgoing = new PacketBatch(options)
+    incoming.interface = at.index
+    outgoing.interface = at.index
+    this.#ports.push({ link, interface: at, incoming, outgoing, fullBatches: 0 })
+    link.open(() => this.turn(), this.time)
+    this.request()
+  }
+
+  /** Asks for a turn; however many ask, they share one. */
+  request(): void {
+    if (this.#isRequested || this.#isTurning || this.#isClosed) return
+    this.#isRequested = true
+    this.#alarm.arm(Number.NEGATIVE_INFINITY)
+  }
+
+  turn(): void {
+    if (this.#isTurning) {
+      this.#isRequested = true
+      return
+    }
+    if (this.#isClosed) return
+    this.#isTurning = true
+    this.#isRequested = false
+    const now = this.#environment.clock.now()
+    this.#receive(now)
+    this.#timers.run(now)
+    this.#stack.expire(now, this.#isDrained())
+    this.#wake(now)
+    this.#transmit(this.#environment.clock.now())
+    this.#isTurning = false
+    this.#arm()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#alarm.arm(Number.POSITIVE_INFINITY)
+    for (const { link } of this.#ports) link.close()
+    this.#ports.length = 0
+  }
+
+  /** At most one batch a link. */
+  #receive(now: number): void {
+    for (const port of this.#ports) {
+      const { incoming } = port
+      incoming.clear()
+      port.link.receive(incoming)
+      port.fullBatches = incoming.isFull ? port.fullBatches + 1 : 0
+      if (incoming.count > 0) this.#stack.receive(incoming, now)
+    }
+  }
+
+  /** Whether no ACK can be waiting unread that would disarm a loss timer; in the long run timers must expire all the same. */
+  #isDrained(): boolean {
+    for (const { fullBatches } of this.#ports) if (fullBatches % MOST_FULL_BATCHES !== 0) return false
+    return true
+  }
+
+  /** Those that wait now; who becomes ready meanwhile is woken in the next turn. */
+  #wake(now: number): void {
+    const { ready } = this.#stack
+    const { wake } = this.#hooks
+    for (let count = ready.count; count > 0; count--) {
+      const socket = ready.shift()
+      if (socket === null) return
+      try {
+        if (wake !== undefined) wake(socket, now)
+        else socket.owner?.wake(now)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { failed } = this.#hooks
+    if (failed !== undefined) failed(error)
+    else
+      queueMicrotask(() => {
+        throw error
+      })
+  }
+
+  #transmit(now: number): void {
+    for (const { link, outgoing, interface: by } of this.#ports) {
+      if (by.hasOutput) this.#stack.transmit(outgoing, now)
+      link.transmit(outgoing)
+    }
+  }
+
+  #arm(): void {
+    if (this.#isClosed) return
+    if (this.#hasMore()) this.#alarm.arm(Number.NEGATIVE_INFINITY)
+    else this.#alarm.arm(Math.min(this.#stack.deadline(), this.#timers.next()))
+  }
+
+  /** Whether the next turn has something to do at once. A link that could not take all wakes us when it can. */
+  #hasMore(): boolean {
+    if (this.#isRequested || this.#stack.ready.count > 0) return true
+    for (const { incoming, outgoing, interface: by } of this.#ports) {
+      if (incoming.isFull) return true
+      if (by.hasOutput && outgoing.count === 0) return true
+    }
+    return false
+  }
+
+  #after(milliseconds: number, callback: () => void): () => void {
+    const cancel = this.#timers.add(this.#environment.clock.now() + Math.max(0, milliseconds), callback)
+    if (!this.#isTurning) this.#arm()
+    return cancel
+  }
+}
+
+/** The longest packet that the link may carry: whole super-segments where it merges and cuts them. */
+function largestOf(link: Link): number {
+  const { tcp4, tcp6, udp } = link.offload
+  return tcp4 || tcp6 || udp ? LARGEST_WITH_OFFLOAD : link.mtu
+}
+
+const LARGEST_WITH_OFFLOAD = 65_536
