@@ -12,18 +12,25 @@ export interface CaptureOptions extends PcapngOptions {
 
 /** `sink` gets the file's blocks one by one, each its own to keep; a `PcapngWriter` is shared by many links. */
 export function capture(link: Link, sink: PcapngSink | PcapngWriter, options: CaptureOptions = {}): Link {
-  const writer = sink instanceof PcapngWriter ? sink : new PcapngWriter(sink, options)
-  return new Capture(link, writer, options.name ?? 'link')
+  const tapped = new TappedLink(link)
+  tapped.tap(sink, options)
+  return tapped
 }
 
-class Capture implements Link {
+interface Tap {
+  writer: PcapngWriter
+  /** The interface's number in that file. */
+  face: number
+}
+
+/** A link whose packets are written while somebody asks for them. */
+export class TappedLink implements Link {
   readonly medium: 'ip' | 'ethernet'
   readonly mtu: number
   readonly headroom: number
   readonly offload: Offload
   readonly #link: Link
-  readonly #writer: PcapngWriter
-  readonly #interface: number
+  #taps: readonly Tap[] = []
   #time: Time | null = null
   /** The date at the zero of the monotonic clock, in nanoseconds, so that a change of the date doesn't turn time back. */
   #origin = 0n
@@ -32,14 +39,23 @@ class Capture implements Link {
   #end = 0
   #receivedAt = 0n
 
-  constructor(link: Link, writer: PcapngWriter, name: string) {
+  constructor(link: Link) {
     this.#link = link
-    this.#writer = writer
     this.medium = link.medium
     this.mtu = link.mtu
     this.headroom = link.headroom
     this.offload = link.offload
-    this.#interface = writer.addInterface(name, link.medium)
+  }
+
+  /** Writes from now on; the returned function ends it. */
+  tap(sink: PcapngSink | PcapngWriter, options: CaptureOptions = {}): () => void {
+    const writer = sink instanceof PcapngWriter ? sink : new PcapngWriter(sink, options)
+    const tap = { writer, face: writer.addInterface(options.name ?? 'link', this.medium) }
+    this.#taps = [...this.#taps, tap]
+    return () => {
+      this.#writeReceived()
+      this.#taps = this.#taps.filter((other) => other !== tap)
+    }
   }
 
   open(wake: () => void, time: Time): void {
@@ -57,7 +73,7 @@ class Capture implements Link {
     this.#writeReceived()
     const first = batch.end
     this.#link.receive(batch)
-    if (batch.end === first) return
+    if (batch.end === first || this.#taps.length === 0) return
     this.#received = batch
     this.#first = first
     this.#end = batch.end
@@ -68,6 +84,7 @@ class Capture implements Link {
     this.#writeReceived()
     const { first, end } = batch
     this.#link.transmit(batch)
+    if (this.#taps.length === 0) return
     // An emptied batch begins anew; its octets and columns still stand.
     const taken = batch.count === 0 ? end : batch.first
     if (taken > first) this.#write(batch, first, taken, 'out', this.#now())
@@ -81,9 +98,11 @@ class Capture implements Link {
   }
 
   #write(batch: PacketBatch, first: number, end: number, direction: 'in' | 'out', at: bigint): void {
+    const { bytes, offset, length, note } = batch
     for (let row = first; row < end; row++) {
-      const { bytes, offset, length, note } = batch
-      this.#writer.packet(this.#interface, at, direction, bytes, offset[row], length[row], note[row])
+      for (const { writer, face } of this.#taps) {
+        writer.packet(face, at, direction, bytes, offset[row], length[row], note[row])
+      }
     }
   }
 

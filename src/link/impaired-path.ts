@@ -30,6 +30,8 @@ export interface ImpairmentCounters {
   oversized: number
   /** Offered or on their way while the path was cut. */
   partitioned: number
+  /** Offered or on their way while the far end was not open. */
+  closed: number
 }
 
 /** What has not left yet, or is leaving. */
@@ -54,6 +56,7 @@ export class ImpairedPath {
     overflow: 0,
     oversized: 0,
     partitioned: 0,
+    closed: 0,
   }
   readonly #random: Random
   #settings: ImpairmentSettings
@@ -88,6 +91,7 @@ export class ImpairedPath {
     this.#armedFor = Number.POSITIVE_INFINITY
     this.#wake = nothing
     this.#time = null
+    this.counters.closed += this.#held.size
     this.#drop()
   }
 
@@ -151,7 +155,8 @@ export class ImpairedPath {
     const which = this.#random.int32()
     const now = this.#time === null ? 0 : this.#time.now()
     this.#forget(now)
-    if (this.#isCut) counters.partitioned++
+    if (this.#time === null) counters.closed++
+    else if (this.#isCut) counters.partitioned++
     else if (wireLength(batch, row) > settings.mtu) counters.oversized++
     else if (this.#leaving.length > settings.queue || this.#heldOctets > MOST_HELD) counters.overflow++
     else {
@@ -184,7 +189,7 @@ export class ImpairedPath {
     }
   }
 
-  /** One timer, at the earliest arrival; what is due already wakes at once. */
+  /** One timer, at the earliest arrival. */
   arm(): void {
     const first = this.#held.first()
     const at = first === null ? Number.POSITIVE_INFINITY : first.at
@@ -193,13 +198,8 @@ export class ImpairedPath {
     this.#disarm = nothing
     this.#armedFor = Number.POSITIVE_INFINITY
     if (at === Number.POSITIVE_INFINITY) return
-    const wait = at - this.#time.now()
-    if (wait <= TOLERANCE) {
-      this.#wake()
-      return
-    }
     this.#armedFor = at
-    this.#disarm = this.#time.after(wait, () => {
+    this.#disarm = this.#time.after(Math.max(0, at - this.#time.now()), () => {
       this.#armedFor = Number.POSITIVE_INFINITY
       this.#disarm = nothing
       this.#wake()
