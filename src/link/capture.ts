@@ -30,6 +30,7 @@ export class TappedLink implements Link {
   readonly headroom: number
   readonly offload: Offload
   readonly #link: Link
+  readonly #givenTime: Time | null
   #taps: readonly Tap[] = []
   #time: Time | null = null
   /** The date at the zero of the monotonic clock, in nanoseconds, so that a change of the date doesn't turn time back. */
@@ -39,8 +40,10 @@ export class TappedLink implements Link {
   #end = 0
   #receivedAt = 0n
 
-  constructor(link: Link) {
+  /** `time` is what is written, where it isn't the time that the link is opened with. */
+  constructor(link: Link, time: Time | null = null) {
     this.#link = link
+    this.#givenTime = time
     this.medium = link.medium
     this.mtu = link.mtu
     this.headroom = link.headroom
@@ -59,8 +62,9 @@ export class TappedLink implements Link {
   }
 
   open(wake: () => void, time: Time): void {
-    this.#time = time
-    this.#origin = BigInt(Math.round((time.wall() - time.now()) * 1000)) * 1000n
+    const written = this.#givenTime ?? time
+    this.#time = written
+    this.#origin = BigInt(Math.round((written.wall() - written.now()) * 1000)) * 1000n
     this.#link.open(wake, time)
   }
 

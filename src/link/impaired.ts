@@ -3,7 +3,7 @@
 import { PacketBatch } from '../core/batch.ts'
 import { type Link, NO_OFFLOAD, type Offload, type Random, type Time } from '../core/environment.ts'
 import { ImpairedPath, type ImpairmentCounters } from './impaired-path.ts'
-import type { Impairment } from './impairment.ts'
+import { type EachWay, eachWay } from './impairment.ts'
 
 /** Batches that one turn reads or writes below the impairment. */
 const MOST_BATCHES = 8
@@ -11,13 +11,8 @@ const MOST_BATCHES = 8
 /** `out` is what the stack transmits, `in` what it receives. */
 export type ImpairedDirection = 'out' | 'in'
 
-/** The same impairment both ways, or one for each. */
-export type Impairments = Impairment | ImpairmentsEachWay
-
-export interface ImpairmentsEachWay {
-  out?: Impairment
-  in?: Impairment
-}
+/** The same both ways, or one for each. */
+export type Impairments = EachWay<ImpairedDirection>
 
 export interface ImpairedOptions {
   /** Keeps the link's offload. It is off otherwise: a super-segment of 64 kB would be lost, held or dropped as one packet. */
@@ -84,9 +79,9 @@ class Impaired implements ImpairedLink {
   }
 
   impair(impairments: Impairments): void {
-    const each = eachWay(impairments)
-    if (each.out !== undefined) this.#out.change(each.out)
-    if (each.in !== undefined) this.#in.change(each.in)
+    const each = eachWay(impairments, 'out', 'in')
+    this.#out.change(each.out)
+    this.#in.change(each.in)
   }
 
   partition(direction?: ImpairedDirection): void {
@@ -134,15 +129,6 @@ class Impaired implements ImpairedLink {
     }
     this.#out.arm()
   }
-}
-
-function eachWay(impairments: Impairments): ImpairmentsEachWay {
-  if (!('out' in impairments || 'in' in impairments)) {
-    return { out: impairments as Impairment, in: impairments as Impairment }
-  }
-  const stray = Object.keys(impairments).find((name) => name !== 'out' && name !== 'in')
-  if (stray !== undefined) throw new RangeError(`'${stray}' stands beside 'out' and 'in'; put it into one of them`)
-  return impairments
 }
 
 function nothing(): void {}

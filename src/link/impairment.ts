@@ -36,6 +36,9 @@ export interface Impairment {
 
 export type ImpairmentSettings = Required<Impairment>
 
+/** The same impairment in both directions, or one for each of two that are named. */
+export type EachWay<Direction extends string> = Impairment | { readonly [Each in Direction]?: Impairment }
+
 /** A path with nothing wrong. `impair(UNIMPAIRED)` puts everything right. */
 export const UNIMPAIRED: Readonly<ImpairmentSettings> = Object.freeze({
   delay: 0,
@@ -106,4 +109,21 @@ export function isClear(settings: ImpairmentSettings): boolean {
     settings.rate === Number.POSITIVE_INFINITY &&
     settings.mtu === Number.POSITIVE_INFINITY
   )
+}
+
+/** What is said for each of two directions; nothing is an impairment without settings. */
+export function eachWay<One extends string, Other extends string>(
+  impairments: EachWay<One | Other>,
+  one: One,
+  other: Other,
+): Record<One | Other, Impairment> {
+  const said = impairments as { [name: string]: Impairment | undefined }
+  const names = Object.keys(said)
+  const isNamed = names.includes(one) || names.includes(other)
+  const stray = isNamed ? names.find((name) => name !== one && name !== other) : undefined
+  if (stray !== undefined) {
+    throw new RangeError(`'${stray}' stands beside '${one}' and '${other}'; put it into one of them`)
+  }
+  const both = isNamed ? {} : (impairments as Impairment)
+  return { [one]: said[one] ?? both, [other]: said[other] ?? both } as Record<One | Other, Impairment>
 }

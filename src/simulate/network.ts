@@ -1,0 +1,231 @@
+// A network of hosts in virtual time: one seed gives one run, octet for octet. `simulate` is where users begin.
+// Time moves only in `advance` and `run`, from event to event; nothing here waits for real time.
+import type { EachWay, Impairment } from '../link/impairment.ts'
+import { type PcapngOptions, type PcapngSink, PcapngWriter } from '../link/pcapng.ts'
+import { wire } from '../link/wire.ts'
+import { VirtualClock } from './clock.ts'
+import { Host, type HostOptions } from './host.ts'
+import { type Direction, NetworkLink } from './network-link.ts'
+import { Paths } from './paths.ts'
+import { SeededRandom } from './random.ts'
+import { type Settler, settler } from './settle.ts'
+
+export interface SimulateOptions {
+  /** 1 unless said otherwise. */
+  seed?: number | string
+  /** The date at which time begins, in milliseconds since 1970: that of 2025-01-01T00:00:00Z unless said otherwise. */
+  beginning?: number
+  /** How `run` waits until the program has nothing more to do at once. */
+  settler?: () => Settler
+}
+
+/** Impairments both ways or each way, and `mtu`: the link's own, which both hosts know; 1500 unless said otherwise. */
+export type LinkOptions = Impairment | (EachWay<Direction> & { mtu?: number })
+
+export function simulate(options: SimulateOptions = {}): Network {
+  return new Network(options)
+}
+
+export class Network {
+  readonly seed: number | string
+  readonly clock: VirtualClock
+  readonly random: SeededRandom
+  readonly #hosts = new Map<string, Host>()
+  readonly #owners = new Map<string, Host>()
+  readonly #links: NetworkLink[] = []
+  readonly #captures: { writer: PcapngWriter; stops: (() => void)[] }[] = []
+  readonly #paths = new Paths()
+  readonly #settler: () => Settler
+  readonly #errors: unknown[] = []
+  #isRunning = false
+  #handedOut = 0
+
+  constructor(options: SimulateOptions = {}) {
+    this.seed = options.seed ?? 1
+    this.random = new SeededRandom(this.seed)
+    this.clock = new VirtualClock(options.beginning)
+    this.#settler = options.settler ?? settler
+  }
+
+  /** Virtual milliseconds since the beginning. */
+  now(): number {
+    return this.clock.now()
+  }
+
+  get hosts(): readonly Host[] {
+    return [...this.#hosts.values()]
+  }
+
+  get links(): readonly NetworkLink[] {
+    return this.#links
+  }
+
+  /** A host by that name, with addresses of its own; those that aren't given are handed out: 10.0.0.1 and fd00::1, and so on. */
+  host(name: string, options: readonly string[] | HostOptions = {}): Host {
+    if (this.#hosts.has(name)) throw new Error(`there is a host '${name}' already`)
+    const settings: HostOptions = isList(options) ? { addresses: options } : options
+    const prefixes = settings.addresses ?? this.#handOut()
+    if (prefixes.length === 0) throw new Error(`host '${name}' needs an address`)
+    const host = new Host(name, prefixes, settings, {
+      clock: this.clock,
+      random: this.random.stream(`host ${name}`),
+      hooks: { failed: (error) => this.#errors.push(error) },
+      resolve: (target) => this.resolve(target),
+    })
+    for (const address of host.addresses) {
+      const owner = this.#owners.get(address)
+      if (owner !== undefined) throw new Error(`${address} is an address of '${owner.name}' already`)
+    }
+    for (const address of host.addresses) this.#owners.set(address, host)
+    this.#hosts.set(name, host)
+    this.#paths.addHost(host)
+    return host
+  }
+
+  /** A host that passes on what is for others. */
+  router(name: string, options: readonly string[] | HostOptions = {}): Host {
+    return this.host(name, { ...(isList(options) ? { addresses: options } : options), forward: true })
+  }
+
+  /** Joins two hosts. Every host gets routes along the shortest paths, counted in links, that lead through routers. */
+  link(one: Host | string, other: Host | string, options: LinkOptions = {}): NetworkLink {
+    const hosts = [this.#find(one), this.#find(other)] as const
+    const [first, second] = hosts
+    if (first === second) throw new Error(`'${first.name}' can't be linked to itself`)
+    const { mtu, ...impairments } = options
+    const parallel = first.ports.filter((port) => port.peer === second).length
+    const random = this.random.stream(`link ${first.name} ${second.name} ${parallel}`)
+    const joined = wire({
+      time: this.clock,
+      random: { forward: random.stream('forward'), backward: random.stream('backward') },
+      mtu: checkedMtu(mtu),
+    })
+    const link = new NetworkLink(hosts, joined)
+    link.impair(impairments)
+    const firstPort = first.attach(joined.ends[0], second)
+    const secondPort = second.attach(joined.ends[1], first)
+    this.#paths.addLink(first, firstPort, second, secondPort)
+    this.#links.push(link)
+    for (const { writer, stops } of this.#captures) {
+      stops.push(tap(first, firstPort, writer), tap(second, secondPort, writer))
+    }
+    return link
+  }
+
+  /** The address that a host or a name stands for; an address is returned as it is. */
+  resolve(target: Host | string): string {
+    if (typeof target !== 'string') return target.address
+    return this.#hosts.get(target)?.address ?? target
+  }
+
+  /** Something that happens after so many virtual milliseconds; the returned function cancels it. */
+  after(milliseconds: number, callback: () => void): () => void {
+    return this.clock.after(milliseconds, callback)
+  }
+
+  /** Lets everything happen up to that time, that which is due then included; without one, until nothing is left to happen. Promises that are fulfilled on the way go on only when it has returned. */
+  advance(until?: number): void {
+    if (this.#isRunning) throw new Error('the network is running already')
+    this.#isRunning = true
+    try {
+      this.#advance(until)
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  /** As `advance`, but between any two times the program's promises go on. */
+  run(until?: number): Promise<void>
+  /** Moves time until what the function has begun is done, and returns what it returns. */
+  run<Result>(work: () => Promise<Result> | Result): Promise<Result>
+  async run<Result>(given?: number | (() => Promise<Result> | Result)): Promise<Result | undefined> {
+    if (this.#isRunning) throw new Error('the network is running already')
+    this.#isRunning = true
+    const settled = this.#settler()
+    try {
+      return typeof given === 'function' ? await this.#work(given, settled) : await this.#pass(given, settled)
+    } finally {
+      settled.close()
+      this.#isRunning = false
+    }
+  }
+
+  /** Writes what crosses every link, at both of its ends, those added later too, as one pcapng file; the returned function ends it. */
+  capture(sink: PcapngSink, options: PcapngOptions = {}): () => void {
+    const writer = new PcapngWriter(sink, options)
+    const stops = this.hosts.flatMap((host) => host.ports.map((port) => tap(host, port, writer)))
+    const capture = { writer, stops }
+    this.#captures.push(capture)
+    return () => {
+      for (const stop of stops) stop()
+      const place = this.#captures.indexOf(capture)
+      if (place >= 0) this.#captures.splice(place, 1)
+    }
+  }
+
+  /** Closes every stack: sockets are let go of without a word. */
+  close(): void {
+    for (const host of this.#hosts.values()) host.stack.close()
+  }
+
+  /** An exception of an application's handler ends it at once. */
+  #advance(until = Number.POSITIVE_INFINITY): void {
+    while (this.clock.next <= until && this.clock.step()) {
+      const [error] = this.#errors.splice(0)
+      if (error !== undefined) throw error
+    }
+    if (until !== Number.POSITIVE_INFINITY) this.clock.advance(until)
+  }
+
+  async #pass(until: number | undefined, { settle }: Settler): Promise<undefined> {
+    const end = until ?? Number.POSITIVE_INFINITY
+    for (await settle(); this.clock.next <= end && this.clock.next !== Number.POSITIVE_INFINITY; await settle()) {
+      this.#advance(this.clock.next)
+    }
+    if (until !== undefined) this.#advance(until)
+  }
+
+  async #work<Result>(work: () => Promise<Result> | Result, { settle }: Settler): Promise<Result> {
+    let isDone = false
+    const result = Promise.resolve().then(work)
+    const done = () => {
+      isDone = true
+    }
+    result.then(done, done)
+    for (await settle(); !isDone; await settle()) {
+      if (this.clock.next === Number.POSITIVE_INFINITY) {
+        throw new Error(`at ${this.now()} ms nothing more will happen in the network, and what it runs is not done`)
+      }
+      this.#advance(this.clock.next)
+    }
+    return result
+  }
+
+  #find(given: Host | string): Host {
+    if (typeof given !== 'string') return given
+    const host = this.#hosts.get(given)
+    if (host === undefined) throw new Error(`there is no host '${given}'`)
+    return host
+  }
+
+  #handOut(): string[] {
+    for (;;) {
+      const number = ++this.#handedOut
+      const addresses = [`10.0.${number >> 8}.${number & 255}`, `fd00::${number.toString(16)}`]
+      if (!addresses.some((address) => this.#owners.has(address))) return addresses
+    }
+  }
+}
+
+function tap(host: Host, port: Host['ports'][number], writer: PcapngWriter): () => void {
+  return port.tapped.tap(writer, { name: `${host.name} to ${port.interface.name}` })
+}
+
+function checkedMtu(mtu: number | undefined): number | undefined {
+  if (mtu === undefined || (Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535)) return mtu
+  throw new RangeError(`mtu must be a number of octets from 68 to 65535, not ${mtu}`)
+}
+
+function isList(options: readonly string[] | HostOptions): options is readonly string[] {
+  return Array.isArray(options)
+}
