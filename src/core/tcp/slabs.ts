@@ -6,7 +6,12 @@ import type { Octets } from '../batch.ts'
 export const LARGE_SLAB = 65_536
 export const SMALL_SLAB = 4096
 
-/** Makes octets; those of Node's pool-less allocator need not be zeroed first. */
+/** Slabs kept for whoever comes next: 4 MB of each size, and a few rests. */
+const SPARE_LARGE = 64
+const SPARE_SMALL = 1024
+const SPARE_RESTS = 16
+
+/** Makes octets; Node's allocator need not zero them first, and gives Buffers. */
 export type Allocate = (length: number) => Uint8Array<ArrayBuffer>
 
 export class Slab implements Octets {
@@ -17,8 +22,10 @@ export class Slab implements Octets {
   end: number
   /** The number (modulo 2^32) in the stream of the octet at `start`. */
   position = 0
-  /** An application holds slices of it, or lent it. */
-  isShared = false
+  /** Octets before this one may be held as slices by an application. */
+  handedOut = 0
+  /** What it counts for in `SlabPool.held`; 0 for one that was lent to us. */
+  counted = 0
   next: Slab | null = null
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -26,33 +33,70 @@ export class Slab implements Octets {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.end = bytes.byteLength
   }
+
+  /** The number in the stream of the first octet after it. */
+  get endPosition(): number {
+    return (this.position + this.end - this.start) | 0
+  }
+
+  /** Where the octet with that number lies in `bytes`. */
+  offsetOf(position: number): number {
+    return this.start + ((position - this.position) | 0)
+  }
 }
 
 export class SlabPool {
-  constructor(allocate: Allocate = (length) => new Uint8Array(length)) {}
+  readonly allocate: Allocate
+  readonly #large: Slab[] = []
+  readonly #small: Slab[] = []
+  /** Slabs of which an application holds a part, and with room for at least a small slab. */
+  readonly #rests: Slab[] = []
+  #held = 0
+
+  constructor(allocate: Allocate = (length) => new Uint8Array(length)) {
+    this.allocate = allocate
+  }
 
   /** Octets in all chains: what counts against the stack's memory limits. */
   get held(): number {
-    throw new Error('not yet')
+    return this.#held
   }
 
   /** Octets kept for whoever comes next. */
   get spare(): number {
-    throw new Error('not yet')
+    return (this.#large.length + this.#rests.length) * LARGE_SLAB + this.#small.length * SMALL_SLAB
   }
 
-  /** A slab with room for at least one octet: a small one where `expected` octets fit in it, a large one otherwise. */
+  /** A slab with room for at least 4 kB: a small one where `expected` octets fit in it, a larger one otherwise. */
   take(expected: number): Slab {
-    throw new Error('not yet')
+    const slab =
+      expected <= SMALL_SLAB
+        ? (this.#small.pop() ?? new Slab(this.allocate(SMALL_SLAB)))
+        : (this.#rests.pop() ?? this.#large.pop() ?? new Slab(this.allocate(LARGE_SLAB)))
+    slab.start = slab.handedOut
+    slab.end = slab.bytes.byteLength
+    slab.counted = slab.end - slab.start
+    this.#held += slab.counted
+    return slab
   }
 
   /** Octets from outside join a chain as they are. */
   adopt(bytes: Uint8Array<ArrayBuffer>): Slab {
-    throw new Error('not yet')
+    const slab = new Slab(bytes)
+    slab.handedOut = slab.end
+    return slab
   }
 
-  /** The chain needs it no more; of a shared one the octets from `used` on were never handed out. */
-  give(slab: Slab, used: number): void {
-    throw new Error('not yet')
+  /** The chain needs it no more. */
+  give(slab: Slab): void {
+    this.#held -= slab.counted
+    slab.counted = 0
+    slab.next = null
+    const length = slab.bytes.byteLength
+    if (slab.handedOut > 0) {
+      if (length - slab.handedOut >= SMALL_SLAB && this.#rests.length < SPARE_RESTS) this.#rests.push(slab)
+    } else if (length === LARGE_SLAB) {
+      if (this.#large.length < SPARE_LARGE) this.#large.push(slab)
+    } else if (this.#small.length < SPARE_SMALL) this.#small.push(slab)
   }
 }

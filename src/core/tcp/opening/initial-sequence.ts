@@ -13,24 +13,30 @@ export class InitialSequence {
     this.#timestampKey = new SipHash(random)
   }
 
-  /** ISS = M + F(4-tuple, key). MUST-8, SHLD-1: M is a clock of four microseconds; `now` is in milliseconds. */
+  /** ISS = M + F(4-tuple, key): SHLD-1. MUST-8: M is a clock of four microseconds; `now` is in milliseconds. */
   choose(now: number, local: Address, localPort: number, remote: Address, remotePort: number): number {
     const clock = Math.floor(now * 250) | 0
-    return (clock + hashOf(this.#sequenceKey, local, localPort, remote, remotePort)) | 0
+    return (clock + hashTuple(this.#sequenceKey, local, localPort, remote, remotePort).end()) | 0
   }
 
   /** What is added to the clock of milliseconds in every TSval of this 4-tuple. */
   timestampOffset(local: Address, localPort: number, remote: Address, remotePort: number): number {
-    return hashOf(this.#timestampKey, local, localPort, remote, remotePort)
+    return hashTuple(this.#timestampKey, local, localPort, remote, remotePort).end()
   }
 }
 
-/** SipHash of a 4-tuple. */
-export function hashOf(key: SipHash, local: Address, localPort: number, remote: Address, remotePort: number): number {
+/** Begins a hash with a 4-tuple; more words may follow. The families are told apart by the number of words. */
+export function hashTuple(
+  key: SipHash,
+  local: Address,
+  localPort: number,
+  remote: Address,
+  remotePort: number,
+): SipHash {
   key.begin().word((localPort << 16) | remotePort)
   if (!local.isIpv4) {
     key.word(local.word0).word(local.word1).word(local.word2)
     key.word(remote.word0).word(remote.word1).word(remote.word2)
   }
-  return key.word(local.word3).word(remote.word3).end()
+  return key.word(local.word3).word(remote.word3)
 }

@@ -2,52 +2,69 @@
 // In-order text of one turn gets one ACK; a small segment alone waits a little; duplicates are counted, since a peer without SACK
 // counts them too. Told by arriving/*, asked by tcp/output.
 
-export class DelayedAck {
-  /** `delay` in milliseconds: MUST-58, below 500. */
-  constructor(delay: number) {}
+/** RFC 5681 §3.2: so many duplicates tell a peer that knows SACK blocks whatever more could. */
+const DUPLICATES_WITH_SACK = 3
+/** While the peer's window is small every ACK counts: the first ones are not delayed. As Linux does. */
+export const QUICK_ACKS = 16
 
-  /** In-order text of `length` octets moved RCV.NXT. */
-  onText(length: number, mss: number): void {
-    throw new Error('not yet')
+export class DelayedAck {
+  /** Milliseconds that an owed ACK may wait for company. MUST-58: below 500. */
+  readonly delay: number
+  #quick: number
+  #octets = 0
+  #duplicates = 0
+  #isDue = false
+
+  constructor(delay: number, quick = QUICK_ACKS) {
+    this.delay = delay
+    this.#quick = quick
   }
 
-  /** A segment out of order, or one that came twice: one more duplicate ACK is owed, at once. */
+  /** In-order text of `length` octets moved RCV.NXT. `mss` is what the peer's full segments carry. */
+  onText(length: number, mss: number): void {
+    this.#duplicates = 0
+    this.#octets += length
+    // MUST-59: more than one full segment is acknowledged at once. Differs: from SHLD-19's every second segment,
+    // since all that one turn brings gets one ACK, as it does with Linux's GRO.
+    if (this.#octets > mss || this.#quick > 0) this.#isDue = true
+  }
+
+  /** A segment out of order, or one that came twice: one more duplicate ACK is owed, at once. RFC 5681 §4.2. */
   onDisorder(): void {
-    throw new Error('not yet')
+    this.#duplicates++
   }
 
   /** An ACK is owed at once: a FIN, a gap that closed, an unacceptable segment, a window that opened. */
   demand(): void {
-    throw new Error('not yet')
+    this.#isDue = true
   }
 
   /** The application answers what it gets: its data carry the ACKs, and the first ones need not be quick any more. */
   onAnswered(): void {
-    throw new Error('not yet')
+    this.#quick = 0
   }
 
   /** Something waits to be acknowledged, at once or later. */
   get isOwed(): boolean {
-    throw new Error('not yet')
+    return this.#isDue || this.#octets > 0 || this.#duplicates > 0
   }
 
   /** Pure ACKs to send now; 0 where none is due yet. With SACK at most three duplicates, without it all. */
   due(hasSack: boolean): number {
-    throw new Error('not yet')
-  }
-
-  /** Milliseconds that an owed ACK may wait for company. */
-  get delay(): number {
-    throw new Error('not yet')
+    if (this.#duplicates === 0) return this.#isDue ? 1 : 0
+    return hasSack ? Math.min(this.#duplicates, DUPLICATES_WITH_SACK) : this.#duplicates
   }
 
   /** The delay is over. */
   onExpired(): void {
-    throw new Error('not yet')
+    if (this.#octets > 0) this.#isDue = true
   }
 
   /** A segment that acknowledges went out: nothing is owed any more. */
   onSent(): void {
-    throw new Error('not yet')
+    if (this.#quick > 0 && this.#octets > 0) this.#quick--
+    this.#octets = 0
+    this.#duplicates = 0
+    this.#isDue = false
   }
 }

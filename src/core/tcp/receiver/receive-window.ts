@@ -1,10 +1,20 @@
 // RCV.WND: how much more the peer may send. The edge that was offered is never withdrawn (SHLD-14), moves in steps worth a segment
 // (RFC 9293 §3.8.6.2.2), and follows the receive buffer's size, which is tuned to twice what the application took in the last round trip.
 // Asked by tcp/emit for every segment that acknowledges; told by arriving/text and by the user's reads.
+// Its stamps are int32 microseconds of the clock, modulo 2^32: good for spans below half an hour, and it measures round trips.
+import { distance, lessThan } from '../sequence.ts'
+
+/** RFC 7323 §2.3. */
+const LARGEST_SCALE = 14
+const LARGEST_FIELD = 65_535
+/** A measurement that took longer was interrupted by silence. */
+const LONGEST_ROUND = 60_000_000
 
 /** RFC 7323 §2.3: the shift that lets a window of `most` octets be said. */
 export function scaleFor(most: number): number {
-  throw new Error('not yet')
+  let scale = 0
+  while (scale < LARGEST_SCALE && most >>> scale > LARGEST_FIELD) scale++
+  return scale
 }
 
 export class ReceiveWindow {
@@ -18,20 +28,30 @@ export class ReceiveWindow {
   edge = 0
   /** Our estimate of the round trip as the receiver sees it, in microseconds; 0 where there is none yet. */
   roundTrip = 0
+  /** The round trip comes from samples, and need not be guessed from the window. */
+  #isSampled = false
+  /** A window's worth is under way: since when, and to which number; a stamp of 0 for no measurement. */
+  #windowStamp = 0
+  #windowEnd = 0
+  /** What the application took since the stamp, and the most that it took in a round before. */
+  #roundStamp = 0
+  #taken = 0
+  #takenBefore: number
 
   constructor(limit: number, most: number) {
     this.limit = limit
     this.most = most
+    this.#takenBefore = limit >>> 1
   }
 
-  /** The peer's SYN gave RCV.NXT. */
+  /** The peer's SYN gave RCV.NXT: the window that our own SYN says begins there. */
   start(rcvNxt: number): void {
-    throw new Error('not yet')
+    this.edge = (rcvNxt + Math.min(this.limit, LARGEST_FIELD)) | 0
   }
 
   /** RCV.WND for the acceptance test: what has been offered. */
   size(rcvNxt: number): number {
-    throw new Error('not yet')
+    return Math.max(0, distance(rcvNxt, this.edge))
   }
 
   /**
@@ -39,26 +59,83 @@ export class ReceiveWindow {
    * MUST-39: the edge moves by at least a segment or half the buffer, or not at all.
    */
   offer(rcvNxt: number, readable: number, mss: number, isSyn: boolean): number {
-    throw new Error('not yet')
+    const scale = isSyn ? 0 : this.scale
+    const free = this.limit - readable
+    let window = this.size(rcvNxt)
+    if (this.#isWorthwhile(free, window, mss)) window = free
+    else window = this.#kept(window, readable, scale)
+    const field = Math.min(window >>> scale, LARGEST_FIELD)
+    const edge = (rcvNxt + (field << scale)) | 0
+    if (lessThan(this.edge, edge)) this.edge = edge
+    return field
   }
 
-  /** Whether the application has read so much that the peer should hear of it at once. */
+  /** RFC 9293 §3.8.6.2.2. */
+  #isWorthwhile(free: number, window: number, mss: number): boolean {
+    return free - window >= Math.min(this.limit >>> 1, mss)
+  }
+
+  /**
+   * SHLD-14: the edge stays, so what the scale can't say is rounded up, as Linux does. One small segment after another could creep on
+   * for ever that way while nobody reads: a quarter beyond the limit it is rounded down, which RFC 7323 §2.4 lets senders expect.
+   */
+  #kept(window: number, readable: number, scale: number): number {
+    const unit = 1 << scale
+    if (readable + window >= this.limit + (this.limit >>> 2)) return window
+    return window + unit - 1
+  }
+
+  /** Whether the application has read so much that the peer should hear of it at once: the window doubles. */
   needsUpdate(rcvNxt: number, readable: number, mss: number): boolean {
-    throw new Error('not yet')
+    const free = this.limit - readable
+    const window = this.size(rcvNxt)
+    return free >= 2 * window && this.#isWorthwhile(free, window, mss)
   }
 
   /** A round trip that our own timestamps or the handshake measured, in microseconds. */
   onRoundTrip(microseconds: number): void {
-    throw new Error('not yet')
+    const sample = Math.min(Math.max(1, microseconds), LONGEST_ROUND)
+    if (!this.#isSampled) this.roundTrip = sample
+    else this.roundTrip = Math.max(1, this.roundTrip + ((sample - this.roundTrip) >> 3))
+    this.#isSampled = true
   }
 
   /** Text came in and RCV.NXT moved: measures the round trip by the time a window's worth takes, where nothing better is known. */
   onText(rcvNxt: number, now: number): void {
-    throw new Error('not yet')
+    if (this.#isSampled) return
+    const stamp = stampOf(now)
+    if (this.#windowStamp !== 0) {
+      if (lessThan(rcvNxt, this.#windowEnd)) return
+      const taken = (stamp - this.#windowStamp) | 0
+      const isFirst = this.roundTrip === 0
+      if (taken > 0 && taken < LONGEST_ROUND && (isFirst || taken < this.roundTrip)) this.roundTrip = taken
+    }
+    this.#windowStamp = stamp
+    this.#windowEnd = this.edge
   }
 
   /** The application took octets: once a round trip `limit` is tuned. `mayGrow` is false under memory pressure. */
   onTaken(octets: number, mss: number, now: number, mayGrow: boolean): void {
-    throw new Error('not yet')
+    if (this.limit >= this.most || this.roundTrip === 0) return
+    const stamp = stampOf(now)
+    this.#taken += octets
+    const elapsed = (stamp - this.#roundStamp) | 0
+    if (this.#roundStamp !== 0 && elapsed >= 0 && elapsed < this.roundTrip) return
+    // After silence the round was longer than a round trip, and counts for its part.
+    const isRound = this.#roundStamp !== 0 && elapsed > 0
+    const taken = isRound ? Math.floor((this.#taken * this.roundTrip) / elapsed) : 0
+    this.#roundStamp = stamp
+    this.#taken = 0
+    if (taken <= this.#takenBefore) return
+    // While it rises the sender's window is still doubling: room for what comes by the time that the peer hears of it. As Linux does.
+    const wanted = 2 * taken + 16 * mss
+    const growth = (2 * wanted * (taken - this.#takenBefore)) / this.#takenBefore
+    this.#takenBefore = taken
+    if (mayGrow) this.limit = Math.min(this.most, Math.max(this.limit, Math.floor(wanted + growth)))
   }
+}
+
+/** Never 0. */
+function stampOf(now: number): number {
+  return (now * 1000) | 1
 }
