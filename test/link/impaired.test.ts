@@ -22,6 +22,8 @@ class Course {
   readonly link
   readonly #far: Link
   readonly #empty = new PacketBatch()
+  readonly #outgoing = new PacketBatch()
+  readonly #incoming = new PacketBatch()
   #turning = false
   #asked = false
 
@@ -34,7 +36,7 @@ class Course {
   }
 
   send(...packets: Uint8Array[]): this {
-    const batch = new PacketBatch()
+    const batch = this.#outgoing
     for (const packet of packets) {
       if (!batch.fits(packet.length)) this.link.transmit(batch)
       put(batch, packet)
@@ -44,8 +46,7 @@ class Course {
   }
 
   sendMany(count: number, length = 100): this {
-    for (let at = 0; at < count; at++) this.send(datagram(length, at))
-    return this
+    return this.send(...Array.from({ length: count }, (_, at) => datagram(length, at)))
   }
 
   /** The number of each packet that arrived. */
@@ -69,7 +70,7 @@ class Course {
   }
 
   #arrive(): void {
-    const batch = new PacketBatch()
+    const batch = this.#incoming
     for (this.#far.receive(batch); batch.count > 0; this.#far.receive(batch)) {
       for (let row = 0; row < batch.end; row++) {
         const packet = batch.bytes.slice(batch.offset[row], batch.offset[row] + batch.length[row])

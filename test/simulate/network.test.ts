@@ -1,5 +1,6 @@
 // The simulated network: hosts, lossy links, partitions, routers, captures, and one run for one seed.
 import { describe, expect, test } from 'vitest'
+import { Drop } from '../../src/core/observer.ts'
 import { simulate } from '../../src/simulate/network.ts'
 import { collector, readPcapng } from '../link/pcapng.ts'
 
@@ -271,6 +272,21 @@ describe('captures', () => {
       ['one to two', 'in'],
     ])
   })
+})
+
+test('a capture says why a packet was dropped', async () => {
+  const network = simulate()
+  const { sink, file } = collector()
+  const describe = (note: number) => Object.entries(Drop).find(([, reason]) => reason === note - 1)?.[0] ?? null
+  network.capture(sink, { describe })
+  network.link(network.host('one'), network.host('two'), { forward: { corrupt: 1 } })
+  await network.run(() => Promise.all(Array.from({ length: 20 }, () => network.hosts[0].ping('two', { size: 1000 }))))
+  const packets = readPcapng(file())
+  expect(packets.map(({ direction }) => direction)).toEqual([...Array(20).fill('out'), ...Array(20).fill('in')])
+  const comments = packets.map(({ comment }) => comment)
+  expect(comments.slice(0, 20)).toEqual(Array(20).fill(null))
+  expect(comments.slice(20)).toContain('icmpBadChecksum')
+  expect(comments.slice(20)).not.toContain(null)
 })
 
 describe('mistakes are said in one sentence', () => {
