@@ -1,5 +1,5 @@
 // A stack with its driver, for everywhere: give it an environment and links, get endpoints. Node's `createStack` stands on this.
-import type { Environment, Link } from '../core/environment.ts'
+import type { Environment, Link, Random } from '../core/environment.ts'
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../core/ip/address.ts'
 import type { Interface } from '../core/ip/interface.ts'
 import { Stack, type StackOptions } from '../core/stack.ts'
@@ -34,11 +34,13 @@ export interface RouteOptions {
 export class PortableStack {
   readonly core: Stack
   readonly driver: Driver
+  readonly random: Random
   #pinger: Pinger | null = null
   #isClosed = false
 
   constructor(options: PortableStackOptions) {
     const { environment, hooks, ...coreOptions } = options
+    this.random = environment.random
     this.core = new Stack({ ...coreOptions, random: environment.random })
     this.driver = new Driver(this.core, environment, hooks)
     this.driver.attach(loopback(), this.core.loopback)

@@ -60,7 +60,7 @@ export class PathMtu {
   /** RFC 1191 §5: what to assume where the router gave no figure: the next plateau below the packet that was too big. */
   static plateau(length: number): number {
     for (const plateau of PLATEAUS) if (plateau < length) return plateau
-    return MINIMUM_IPV4
+    return PLATEAUS[PLATEAUS.length - 1]
   }
 
   #key(destination: Address): number {

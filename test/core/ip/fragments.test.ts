@@ -1,0 +1,201 @@
+// Reassembly and the attacks on it (RFC 791 §3.2, RFC 815, RFC 5722, RFC 6946, RFC 8200 §4.5).
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FRAGMENT_LIMITS } from '../../../src/core/ip/fragments.ts'
+import {
+  Bench,
+  type Bytes,
+  bytes,
+  icmpPacket,
+  ipv4Packet,
+  ipv6Packet,
+  readIp,
+  u16,
+  u32,
+} from '../../support/packets.ts'
+
+const body = (length: number) => Uint8Array.from({ length }, (_, at) => at * 31)
+const echo = (length: number) => icmpPacket(8, 0, 7, body(length)).subarray(20)
+const echo6 = (length: number) => icmpPacket(128, 0, 7, body(length), { from: 'fd00::1' }).subarray(40)
+
+function piece(payload: Bytes, start: number, end: number, fields = {}): Bytes {
+  const more = end < payload.length ? 0x2000 : 0
+  const fragment = more | (start / 8)
+  return ipv4Packet(payload.subarray(start, end), { protocol: 1, identification: 77, fragment, ...fields })
+}
+
+function piece6(payload: Bytes, start: number, end: number, more = end < payload.length, identification = 77): Bytes {
+  const header = bytes(58, 0, u16(start | (more ? 1 : 0)), u32(identification))
+  return ipv6Packet(bytes(header, payload.subarray(start, end)), { from: 'fd00::1', protocol: 44 })
+}
+
+describe('whole datagrams', () => {
+  test('in any order and with repetitions', () => {
+    const payload = echo(4000)
+    const cuts = [0, 1480, 2960, payload.length]
+    const pieces = [0, 1, 2].map((at) => piece(payload, cuts[at], cuts[at + 1]))
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(2), { maxLength: 6 }),
+        fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
+        (some, all) => {
+          const bench = new Bench()
+          const answer = [...some, ...all].flatMap((at) => bench.answer(pieces[at]))
+          expect(answer.length).toBeGreaterThan(0)
+          const whole = answer.slice(0, 3).flatMap((packet) => [...readIp(packet).payload])
+          expect(whole.slice(8)).toEqual([...payload.subarray(8)])
+          expect(bench.stack.fragments.count).toBeLessThanOrEqual(1)
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  test('IPv6', () => {
+    const payload = echo6(3000)
+    const bench = new Bench()
+    const answer = bench.answer(
+      piece6(payload, 2464, payload.length),
+      piece6(payload, 1232, 2464),
+      piece6(payload, 0, 1232),
+    )
+    expect(answer.map((packet) => readIp(packet).protocol)).toEqual([44, 44, 44])
+    expect(answer.every((packet) => packet.length <= 1500)).toBe(true)
+    expect(bench.stack.fragments.octets).toBe(0)
+  })
+
+  test('an atomic fragment is a packet of its own: RFC 6946', () => {
+    const bench = new Bench()
+    const payload = echo6(3000)
+    bench.receive(piece6(payload, 0, 1232))
+    const [reply] = bench.answer(piece6(echo6(8), 0, 16, false))
+    expect(reply[40]).toBe(129)
+    expect(bench.stack.fragments.count).toBe(1)
+  })
+
+  test('datagrams of two senders, two identifications and two protocols are kept apart', () => {
+    const payload = echo(32)
+    const bench = new Bench()
+    bench.receive(piece(payload, 0, 16), piece(payload, 0, 16, { from: '10.0.0.3' }))
+    bench.receive(piece(payload, 0, 16, { identification: 78 }), piece(payload, 0, 16, { protocol: 17 }))
+    expect(bench.stack.fragments.count).toBe(4)
+    expect(bench.answer(piece(payload, 16, 40)).length).toBe(1)
+    expect(bench.stack.fragments.count).toBe(3)
+  })
+})
+
+describe('what is wrong ends the datagram', () => {
+  const payload = echo(4000)
+
+  test('teardrop: a fragment that lies within another', () => {
+    const bench = new Bench()
+    const [first, rest] = [piece(payload, 0, 1480), piece(payload, 1480, payload.length)]
+    expect(bench.answer(first, piece(payload, 24, 48), rest)).toEqual([])
+    expect(bench.drops('fragmentOverlap')).toBe(1)
+  })
+
+  test('overlapping IPv6 fragments drop the datagram: RFC 5722', () => {
+    const bench = new Bench()
+    const six = echo6(3000)
+    expect(bench.answer(piece6(six, 0, 1232), piece6(six, 1224, 2464), piece6(six, 2464, six.length))).toEqual([])
+    expect(bench.drops('fragmentOverlap')).toBe(1)
+  })
+
+  test('the ping of death: octets beyond 65,535', () => {
+    const bench = new Bench()
+    expect(bench.answer(ipv4Packet(body(1000), { protocol: 1, fragment: 0x1fff }))).toEqual([])
+    expect(bench.drops('fragmentTooLong')).toBe(1)
+  })
+
+  test('two ends that disagree, and octets beyond the end', () => {
+    const bench = new Bench()
+    bench.receive(ipv4Packet(body(16), { protocol: 1, fragment: 10 }))
+    bench.receive(ipv4Packet(body(16), { protocol: 1, fragment: 20 }))
+    bench.receive(ipv4Packet(body(16), { protocol: 1, identification: 1, fragment: 10 }))
+    bench.receive(ipv4Packet(body(16), { protocol: 1, identification: 1, fragment: 0x2000 | 30 }))
+    bench.receive(ipv4Packet(body(16), { protocol: 1, identification: 2, fragment: 0x2000 | 30 }))
+    bench.receive(ipv4Packet(body(16), { protocol: 1, identification: 2, fragment: 10 }))
+    expect(bench.allDrops).toEqual({ fragmentOverlap: 3 })
+    expect(bench.stack.fragments.count).toBe(0)
+  })
+
+  test('fragments of no octets, or of a length that is no multiple of eight', () => {
+    const bench = new Bench()
+    bench.receive(
+      ipv4Packet([], { protocol: 1, fragment: 0x2000 }),
+      ipv4Packet(body(12), { protocol: 1, fragment: 0x2000 }),
+    )
+    expect(bench.allDrops).toEqual({ badFragment: 2 })
+    const [error] = bench.answer(piece6(echo6(100), 0, 20))
+    expect([...readIp(error).payload.subarray(0, 8)]).toEqual([4, 0, error[42], error[43], 0, 0, 0, 4])
+  })
+
+  test('a tiny first fragment in IPv6 hides nothing: RFC 7112', () => {
+    const bench = new Bench()
+    const tiny = bytes(bytes(60, 0, u16(1), u32(5)), bytes(58, 0, 1, 4, [0, 0, 0, 0]))
+    const [error] = bench.answer(ipv6Packet(tiny, { from: 'fd00::1', protocol: 44 }))
+    expect([...readIp(error).payload.subarray(0, 2)]).toEqual([4, 3])
+    expect(bench.allDrops).toEqual({ badFragment: 1 })
+  })
+})
+
+describe('limits', () => {
+  test('what is not whole after 30 seconds goes, with an error only where the first fragment came', () => {
+    const bench = new Bench()
+    const payload = echo(4000)
+    const datagram = bytes([0, 9, 0, 99], u16(4008), [0, 0], body(4000))
+    bench.receive(piece(datagram, 0, 1480, { protocol: 17 }), piece(payload, 1480, 2960, { identification: 5 }))
+    bench.advance(29_999)
+    expect(bench.stack.fragments.count).toBe(2)
+    bench.advance(1)
+    expect(bench.stack.fragments.count).toBe(0)
+    expect(bench.stack.fragments.octets).toBe(0)
+    expect(bench.drops('fragmentTimeout')).toBe(2)
+    const errors = bench.sent()
+    expect(errors.map((packet) => [...readIp(packet).payload.subarray(0, 2)])).toEqual([[11, 1]])
+    expect(bench.stack.deadline()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('50,000 first fragments from everywhere stay below the limit, and a ping goes through meanwhile', () => {
+    const bench = new Bench()
+    let largest = 0
+    for (let at = 0; at < 50_000; at++) {
+      const from = `10.${1 + (at % 200)}.${(at >> 4) & 255}.${1 + (at % 250)}`
+      bench.receive(ipv4Packet(body(512), { from, protocol: 17, identification: at & 0xffff, fragment: 0x2000 }))
+      largest = Math.max(largest, bench.stack.fragments.octets)
+      if (at % 1000 === 0) expect(bench.answer(icmpPacket(8, 0, at, [1])).length).toBe(1)
+    }
+    expect(largest).toBeLessThanOrEqual(FRAGMENT_LIMITS.octets)
+    expect(bench.drops('fragmentLimit')).toBeGreaterThan(40_000)
+    const payload = echo(4000)
+    expect(bench.answer(piece(payload, 0, 2000), piece(payload, 2000, 4008)).length).toBe(3)
+  })
+
+  test('one source has its share and no more; others keep theirs', () => {
+    const bench = new Bench()
+    const payload = echo(4000)
+    bench.receive(piece(payload, 0, 2000, { from: '10.0.0.3' }))
+    for (let at = 0; at < 20_000; at++) {
+      bench.receive(ipv4Packet(body(512), { protocol: 17, identification: at & 0xffff, fragment: 0x2000 }))
+    }
+    expect(bench.stack.fragments.octets).toBeLessThanOrEqual(FRAGMENT_LIMITS.octetsPerSource + 8192)
+    expect(bench.answer(piece(payload, 2000, 4008, { from: '10.0.0.3' })).length).toBe(3)
+  })
+
+  test('endless fragments of one datagram: eight octets each, in an order that hurts, in time that grows with their number', () => {
+    const run = (count: number) => {
+      const bench = new Bench()
+      const packets = Array.from({ length: count }, (_, at) => {
+        const place = (at * 4099) % 8191
+        return ipv4Packet(body(8), { protocol: 17, fragment: 0x2000 | (place + 1) })
+      })
+      const start = performance.now()
+      for (const packet of packets) bench.receive(packet)
+      return performance.now() - start
+    }
+    run(1000)
+    const small = Math.min(run(1000), run(1000), run(1000))
+    const large = Math.min(run(8000), run(8000))
+    expect(large / small).toBeLessThan(40)
+  })
+})
