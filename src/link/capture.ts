@@ -39,6 +39,7 @@ export class TappedLink implements Link {
   #first = 0
   #end = 0
   #receivedAt = 0n
+  readonly #writeReceived = () => this.#flush()
 
   /** `time` is what is written, where it isn't the time that the link is opened with. */
   constructor(link: Link, time: Time | null = null) {
@@ -56,7 +57,7 @@ export class TappedLink implements Link {
     const tap = { writer, face: writer.addInterface(options.name ?? 'link', this.medium) }
     this.#taps = [...this.#taps, tap]
     return () => {
-      this.#writeReceived()
+      this.#flush()
       this.#taps = this.#taps.filter((other) => other !== tap)
     }
   }
@@ -69,12 +70,12 @@ export class TappedLink implements Link {
   }
 
   close(): void {
-    this.#writeReceived()
+    this.#flush()
     this.#link.close()
   }
 
   receive(batch: PacketBatch): void {
-    this.#writeReceived()
+    this.#flush()
     const first = batch.end
     this.#link.receive(batch)
     if (batch.end === first || this.#taps.length === 0) return
@@ -82,10 +83,12 @@ export class TappedLink implements Link {
     this.#first = first
     this.#end = batch.end
     this.#receivedAt = this.#now()
+    for (const { writer } of this.#taps) writer.defer(this.#writeReceived)
   }
 
   transmit(batch: PacketBatch): void {
-    this.#writeReceived()
+    // What other interfaces have received in this turn comes first too, where they share the file.
+    for (const { writer } of this.#taps) writer.writeDeferred()
     const { first, end } = batch
     this.#link.transmit(batch)
     if (this.#taps.length === 0) return
@@ -94,7 +97,7 @@ export class TappedLink implements Link {
     if (taken > first) this.#write(batch, first, taken, 'out', this.#now())
   }
 
-  #writeReceived(): void {
+  #flush(): void {
     const batch = this.#received
     if (batch === null) return
     this.#received = null

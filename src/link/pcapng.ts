@@ -23,6 +23,7 @@ export class PcapngWriter {
   readonly #describe: (note: number) => string | null
   readonly #text = new TextEncoder()
   #interfaces = 0
+  #waiting: (() => void)[] = []
 
   constructor(sink: PcapngSink, options: PcapngOptions = {}) {
     this.snapLength = options.snapLength ?? 0x7fff_ffff
@@ -49,6 +50,18 @@ export class PcapngWriter {
     block.option(Option.resolution, Uint8Array.of(NANOSECONDS))
     this.#sink(block.finish())
     return this.#interfaces++
+  }
+
+  /** What is to be written before anything that is sent from now on: a turn's arrivals, whose notes are not known yet. */
+  defer(write: () => void): void {
+    this.#waiting.push(write)
+  }
+
+  writeDeferred(): void {
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const write of waiting) write()
   }
 
   /** A packet that came in or went out at `nanoseconds` since 1970. */

@@ -137,6 +137,25 @@ function tshark(...words: string[]): string {
   return execFileSync('tshark', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
+test('where two interfaces share a file, what one turn received stands before what it sent', () => {
+  const { sink, file } = collector()
+  const writer = new PcapngWriter(sink)
+  const sides = ['west', 'east'].map((name) => farSide(memory(), (link) => capture(link, writer, { name })))
+  const batches = sides.map(() => new PacketBatch())
+  for (const [at, side] of sides.entries()) {
+    side.link.open(() => {}, side.time)
+    side.send(datagram(40, at))
+  }
+  for (const [at, side] of sides.entries()) side.link.receive(batches[at])
+  for (const [at, side] of sides.entries()) side.link.transmit(batches[at])
+  expect(readPcapng(file()).map((packet) => [packet.interface, packet.direction])).toEqual([
+    ['west', 'in'],
+    ['east', 'in'],
+    ['west', 'out'],
+    ['east', 'out'],
+  ])
+})
+
 const hasTshark = spawnSync('tshark', ['--version']).status === 0
 
 test.skipIf(!hasTshark)('tshark reads it: frames, addresses, directions, comments, times, no malformed frame', () => {
