@@ -3,7 +3,7 @@
 export { BATCH_PACKETS, Checksum, PacketBatch, Segmentation } from './core/batch.ts'
 export * from './core/environment.ts'
 export { Address, parseAddress, parsePrefix } from './core/ip/address.ts'
-export { IcmpErrorKind } from './core/ip/icmp-input.ts'
+export { IcmpErrorKind } from './core/ip/icmp-error.ts'
 export { Count, Drop } from './core/observer.ts'
 export { capture } from './link/capture.ts'
 export { impaired } from './link/impaired.ts'

@@ -40,7 +40,17 @@ const GROUND = [
   'core/ready',
   'core/siphash',
 ]
-const TRANSPORT = ['core/ip/output', 'core/ip/routes', 'core/ip/path-mtu', 'core/ip/address', 'core/ip/packet']
+/** What of the IP layer a transport knows. */
+const TRANSPORT = [
+  'core/ip/output',
+  'core/ip/routes',
+  'core/ip/path-mtu',
+  'core/ip/address',
+  'core/ip/packet',
+  'core/ip/interface',
+  'core/ip/interfaces',
+  'core/ip/icmp-error',
+]
 const PUBLIC = ['index', 'portable', 'node/simulate', 'node/tun-device']
 
 /** A folder or file of `src` (the longest that fits is meant) and what it may import beside itself. */
@@ -50,21 +60,21 @@ const MAY_IMPORT: Record<string, string[]> = {
   'core/batch': [],
   'core/deadlines': [],
   'core/ring': [],
-  'core/ready': [],
+  'core/ready': ['core/ring'],
   'core/observer': ['core/batch'],
   'core/environment': ['core/batch'],
   'core/ip': GROUND,
-  'core/udp': [...GROUND, ...TRANSPORT],
-  'core/tcp': [...GROUND, ...TRANSPORT],
+  'core/udp': [...GROUND, ...TRANSPORT, 'core/ip/datagram-queue', 'core/ip/send-queue'],
+  'core/tcp': [...GROUND, ...TRANSPORT, 'core/tcp/congestion'],
   'core/tcp/congestion': [],
   'core/stack': ['core'],
   link: ['core/batch', 'core/environment'],
-  runtime: ['core/stack', 'core/batch', 'core/environment', 'core/ready', 'core/ip/address'],
-  http: ['runtime/endpoint'],
-  services: ['runtime/endpoint'],
-  web: ['runtime/endpoint'],
-  inspect: ['core/observer', 'core/wire', 'runtime'],
-  simulate: ['runtime', 'link', 'core/environment'],
+  runtime: ['core', 'link/loopback'],
+  http: ['runtime'],
+  services: ['runtime', 'core/environment'],
+  web: ['runtime'],
+  inspect: ['core/observer', 'core/wire', 'core/ip/address', 'runtime'],
+  simulate: ['runtime', 'link', 'core/environment', 'core/ip/address'],
   drill: ['runtime', 'link', 'core/wire'],
   node: ['core', ...PORTABLE],
   cli: PUBLIC,

@@ -1,7 +1,6 @@
 // SipHash-2-4 (Aumasson and Bernstein, 2012) over 32-bit words, its upper 32 bits returned: what nobody without the key can foresee.
 // Used for initial sequence numbers, ports, cookies, timestamps' offsets, identifications and the places in hash tables.
 // 64-bit words are pairs of int32 (high, low); the words come one after another, so that nothing is allocated.
-import type { Random } from './environment.ts'
 
 export class SipHash {
   readonly #k0h: number
@@ -19,7 +18,8 @@ export class SipHash {
   #pending = 0
   #words = 0
 
-  constructor(random: Random) {
+  /** The key: 128 bits that nobody outside knows. */
+  constructor(random: { int32(): number }) {
     this.#k0h = random.int32()
     this.#k0l = random.int32()
     this.#k1h = random.int32()

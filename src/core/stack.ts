@@ -7,8 +7,9 @@ import { type Address, type Prefix, parsePrefix } from './ip/address.ts'
 import { type EchoSocket, EchoSockets } from './ip/echo.ts'
 import { Forward } from './ip/forward.ts'
 import { FRAGMENT_LIMITS, type FragmentLimits, Fragments } from './ip/fragments.ts'
-import { IcmpErrors } from './ip/icmp-errors.ts'
-import { type IcmpError, IcmpErrorKind, IcmpInput } from './ip/icmp-input.ts'
+import { type IcmpError, IcmpErrorKind } from './ip/icmp-error.ts'
+import { IcmpInput } from './ip/icmp-input.ts'
+import { IcmpOutput } from './ip/icmp-output.ts'
 import { IpInput } from './ip/input.ts'
 import { Interface } from './ip/interface.ts'
 import { Interfaces } from './ip/interfaces.ts'
@@ -59,7 +60,7 @@ export class Stack {
   readonly ready = new ReadyList()
   readonly fragments: Fragments
   readonly udp: Udp
-  readonly #errors: IcmpErrors
+  readonly #errors: IcmpOutput
   readonly #input: IpInput
   readonly #icmp: IcmpInput
   readonly #echo: EchoSockets
@@ -74,7 +75,7 @@ export class Stack {
     const local = this.#addInterface(loopback, true)
     const output = new IpOutput(observer, this.pathMtu, hash, local.replies)
     const { perSecond, burst } = options.icmpErrors ?? ICMP_ERRORS
-    const errors = new IcmpErrors(interfaces, output, observer, new TokenBucket(perSecond, burst))
+    const errors = new IcmpOutput(interfaces, output, observer, new TokenBucket(perSecond, burst))
     const forward = new Forward(options.forward ?? false, interfaces, errors, observer)
     const replies = options.echoReplies
     const replyLimit = replies === undefined ? null : new TokenBucket(replies.perSecond, replies.burst)

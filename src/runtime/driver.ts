@@ -78,14 +78,17 @@ export class Driver {
     if (this.#isClosed) return
     this.#isTurning = true
     this.#isRequested = false
-    const now = this.#environment.clock.now()
-    this.#receive(now)
-    this.#timers.run(now)
-    this.#stack.expire(now, this.#isDrained())
-    this.#wake(now)
-    this.#transmit(this.#environment.clock.now())
-    this.#isTurning = false
-    this.#arm()
+    try {
+      const now = this.#environment.clock.now()
+      this.#receive(now)
+      this.#timers.run(now)
+      this.#stack.expire(now, this.#isDrained())
+      this.#wake(now)
+      this.#transmit(this.#environment.clock.now())
+    } finally {
+      this.#isTurning = false
+      this.#arm()
+    }
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 
 import type { Address } from '../core/ip/address.ts'
 import type { EchoSocket } from '../core/ip/echo.ts'
-import { IcmpErrorKind } from '../core/ip/icmp-input.ts'
+import { IcmpErrorKind } from '../core/ip/icmp-error.ts'
 import type { Owner } from '../core/ready.ts'
 import type { Driver } from './driver.ts'
 

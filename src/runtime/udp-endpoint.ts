@@ -1,8 +1,8 @@
 // A UDP socket for programs that want no streams and no events: plain calls, and callbacks for when there is something to read.
 // `receive` lends a datagram until the next call. `node:dgram`'s shape and the services stand on this.
 import type { Octets } from '../core/batch.ts'
-import type { Datagram } from '../core/datagram-queue.ts'
 import { type Address, parseAddress } from '../core/ip/address.ts'
+import type { Datagram } from '../core/ip/datagram-queue.ts'
 import type { Interface } from '../core/ip/interface.ts'
 import type { Owner } from '../core/ready.ts'
 import { UdpResult, type UdpSocket } from '../core/udp/socket.ts'

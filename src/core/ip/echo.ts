@@ -1,20 +1,20 @@
 // Sockets that ask for echoes (RFC 792, RFC 4443 §4.1): each has an identifier of its own, as Linux's ICMP sockets have.
 // The runtime's `ping` stands on them. Called by icmp-input with replies and errors, and by the stack to transmit.
 import { copyOctets, type Octets, type PacketBatch } from '../batch.ts'
-import { Datagram, DatagramQueue } from '../datagram-queue.ts'
 import type { Random } from '../environment.ts'
 import { Count, Drop, type Observer } from '../observer.ts'
 import type { Owner, ReadyList, Wakeable } from '../ready.ts'
-import { type Emitter, SendQueue } from '../send-queue.ts'
 import * as icmp from '../wire/icmp.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import type { Address } from './address.ts'
-import type { IcmpError } from './icmp-input.ts'
+import { Datagram, DatagramQueue } from './datagram-queue.ts'
+import type { IcmpError } from './icmp-error.ts'
 import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
 import { type IpOutput, NO_ROOM } from './output.ts'
 import type { Packet } from './packet.ts'
+import { type Emitter, SendQueue } from './send-queue.ts'
 
 const QUEUE_LIMIT = 256 * 1024
 

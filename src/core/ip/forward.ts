@@ -8,7 +8,7 @@ import * as icmp from '../wire/icmp.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
-import type { IcmpErrors } from './icmp-errors.ts'
+import type { IcmpOutput } from './icmp-output.ts'
 import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
 import type { Packet } from './packet.ts'
@@ -17,10 +17,10 @@ import type { Route } from './routes.ts'
 export class Forward {
   readonly #isOn: boolean
   readonly #interfaces: Interfaces
-  readonly #errors: IcmpErrors
+  readonly #errors: IcmpOutput
   readonly #observer: Observer
 
-  constructor(isOn: boolean, interfaces: Interfaces, errors: IcmpErrors, observer: Observer) {
+  constructor(isOn: boolean, interfaces: Interfaces, errors: IcmpOutput, observer: Observer) {
     this.#isOn = isOn
     this.#interfaces = interfaces
     this.#errors = errors

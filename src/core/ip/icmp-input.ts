@@ -7,46 +7,14 @@ import * as icmp from '../wire/icmp.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
-import { Address } from './address.ts'
+import type { Address } from './address.ts'
 import type { EchoSockets } from './echo.ts'
+import { IcmpError, IcmpErrorKind } from './icmp-error.ts'
 import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
 import { type IpOutput, NO_ROOM } from './output.ts'
 import type { Packet } from './packet.ts'
 import type { TokenBucket } from './token-bucket.ts'
-
-export const IcmpErrorKind = {
-  networkUnreachable: 0,
-  hostUnreachable: 1,
-  protocolUnreachable: 2,
-  portUnreachable: 3,
-  prohibited: 4,
-  tooBig: 5,
-  timeExceeded: 6,
-  parameterProblem: 7,
-} as const
-
-/** An error about a packet that claims to be ours: borrowed. Whoever finds the socket checks the claim. */
-export class IcmpError {
-  /** A value of `IcmpErrorKind`. */
-  kind = 0
-  type = 0
-  code = 0
-  /** With `tooBig`: what fits; 0 where the router did not say. */
-  mtu = 0
-  /** Who sent the error. */
-  readonly from = new Address()
-  protocol = 0
-  /** As the quoted packet had them: its source is us. */
-  readonly source = new Address()
-  readonly destination = new Address()
-  sourcePort = 0
-  destinationPort = 0
-  /** The four octets after the ports: TCP's sequence number, an echo's identifier and number in ports' place. */
-  sequence = 0
-  /** Of the quoted packet as it was sent, by its own header. */
-  packetLength = 0
-}
 
 /** The quoted transport header must reach this far: RFC 792's 64 bits. */
 const QUOTED_OCTETS = 8

@@ -9,7 +9,7 @@ import * as ipv6 from '../wire/ipv6.ts'
 import { Chain, ExtensionHeaders } from './extension-headers.ts'
 import type { Forward } from './forward.ts'
 import type { Fragments } from './fragments.ts'
-import type { IcmpErrors } from './icmp-errors.ts'
+import type { IcmpOutput } from './icmp-output.ts'
 import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
 import { Packet } from './packet.ts'
@@ -19,12 +19,12 @@ export class IpInput {
   readonly packet = new Packet()
   readonly #interfaces: Interfaces
   readonly #fragments: Fragments
-  readonly #errors: IcmpErrors
+  readonly #errors: IcmpOutput
   readonly #forward: Forward
   readonly #observer: Observer
   readonly #chain = new ExtensionHeaders()
 
-  constructor(interfaces: Interfaces, fragments: Fragments, errors: IcmpErrors, forward: Forward, observer: Observer) {
+  constructor(interfaces: Interfaces, fragments: Fragments, errors: IcmpOutput, forward: Forward, observer: Observer) {
     this.#interfaces = interfaces
     this.#fragments = fragments
     this.#errors = errors

@@ -4,7 +4,7 @@ import { PacketBatch } from '../batch.ts'
 import type { Offload } from '../environment.ts'
 import { Ring } from '../ring.ts'
 import type { Address, Prefix } from './address.ts'
-import type { Oversized } from './output.ts'
+import type { Oversized } from './message.ts'
 
 /** Somebody who has packets to send by an interface, in turn with others. */
 export interface Sender {

@@ -7,47 +7,16 @@ import type { SipHash } from '../siphash.ts'
 import * as checksum from '../wire/checksum.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
-import { Address } from './address.ts'
+import type { Address } from './address.ts'
 import type { Interface } from './interface.ts'
+import { DEFAULT_HOP_LIMIT, type Oversized, PacketHeader } from './message.ts'
 import { pseudoHeaderSum } from './packet.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { Route } from './routes.ts'
 
-export const DEFAULT_HOP_LIMIT = 64
-
 /** What `compose` answers when a message can't be written. */
 export const NO_ROOM = -1
 export const TOO_MUCH = -2
-
-/** A message that goes out in fragments: its transport octets, and how far it has got. */
-export interface Oversized extends Octets {
-  readonly header: PacketHeader
-  readonly length: number
-  readonly nextHop: Address
-  readonly identification: number
-  readonly packetLimit: number
-  sent: number
-}
-
-/** What the IP header says. */
-export class PacketHeader {
-  readonly source = new Address()
-  readonly destination = new Address()
-  protocol = 0
-  hopLimit = DEFAULT_HOP_LIMIT
-  trafficClass = 0
-  flowLabel = 0
-
-  assign(other: PacketHeader): this {
-    this.source.assign(other.source)
-    this.destination.assign(other.destination)
-    this.protocol = other.protocol
-    this.hopLimit = other.hopLimit
-    this.trafficClass = other.trafficClass
-    this.flowLabel = other.flowLabel
-    return this
-  }
-}
 
 export class IpOutput {
   /** Of the message being composed: `compose` sets addresses and protocol, and the rest to what is usual. */

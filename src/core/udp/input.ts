@@ -1,6 +1,6 @@
 // Datagrams that arrive (RFC 768, RFC 1122 §4.1): verified, then handed to the socket, or to every member of the group.
 // Called by the stack through `Udp.receive`. Returns whether somebody was there.
-import { Datagram } from '../datagram-queue.ts'
+import { Datagram } from '../ip/datagram-queue.ts'
 import type { Interface } from '../ip/interface.ts'
 import type { Packet } from '../ip/packet.ts'
 import { Count, Drop, type DropReason, type Observer } from '../observer.ts'

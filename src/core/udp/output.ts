@@ -1,8 +1,8 @@
 // A datagram of a socket becomes a packet (RFC 768, RFC 8200 §8.1), in fragments where it is larger than the path.
 // Called when the socket's turn at its interface comes.
 import { copyOctets, type PacketBatch } from '../batch.ts'
-import type { Datagram } from '../datagram-queue.ts'
 import type { Address } from '../ip/address.ts'
+import type { Datagram } from '../ip/datagram-queue.ts'
 import { direct, type Interfaces } from '../ip/interfaces.ts'
 import { type IpOutput, NO_ROOM } from '../ip/output.ts'
 import type { Route } from '../ip/routes.ts'

@@ -1,12 +1,12 @@
 // One UDP socket: what it is bound and connected to, what has arrived, what waits to be sent (RFC 768, RFC 8085).
 // The user calls stand here; `Udp` finds it and `udp/output` writes what it sends. An endpoint owns it.
 import type { Octets, PacketBatch } from '../batch.ts'
-import { Datagram, DatagramQueue } from '../datagram-queue.ts'
 import { Address } from '../ip/address.ts'
+import { Datagram, DatagramQueue } from '../ip/datagram-queue.ts'
 import type { Interface } from '../ip/interface.ts'
+import type { Route } from '../ip/routes.ts'
+import { type Emitter, SendQueue } from '../ip/send-queue.ts'
 import type { Owner, Wakeable } from '../ready.ts'
-import { type Emitter, SendQueue } from '../send-queue.ts'
-import type { Udp } from './udp.ts'
 
 /** What a user call answers. */
 export const UdpResult = {
@@ -22,6 +22,17 @@ export const UdpResult = {
   wrongFamily: 9,
   closed: 10,
 } as const
+
+/** What a socket asks of UDP as a whole. */
+export interface UdpLayer {
+  bind(socket: UdpSocket, address: Address, port: number): number
+  bindAny(socket: UdpSocket, device: Interface): number
+  connect(socket: UdpSocket, address: Address, port: number): number
+  maySend(socket: UdpSocket, to: Address, length: number): number
+  routeOf(socket: UdpSocket, destination: Address): Route | null
+  emit(socket: UdpSocket, message: Datagram, batch: PacketBatch, now: number): boolean
+  forget(socket: UdpSocket): void
+}
 
 export interface Membership {
   readonly group: Address
@@ -58,13 +69,13 @@ export class UdpSocket implements Emitter, Wakeable {
   readonly outgoing: SendQueue
   /** The newest ICMP error about what was sent to the connected peer, a value of `IcmpErrorKind`; -1 for none. */
   errorKind = -1
-  readonly #udp: Udp
+  readonly #udp: UdpLayer
   readonly #next = new Datagram()
   /** Hashes of the last peers sent to: what an ICMP error must quote to be believed. */
   #peers: Int32Array | null = null
   #peersWritten = 0
 
-  constructor(udp: Udp, isIpv6: boolean, receiveLimit: number, sendLimit: number) {
+  constructor(udp: UdpLayer, isIpv6: boolean, receiveLimit: number, sendLimit: number) {
     this.#udp = udp
     this.isIpv6 = isIpv6
     if (!isIpv6) {
@@ -155,11 +166,11 @@ export class UdpSocket implements Emitter, Wakeable {
   }
 
   interfaceOf(message: Datagram): Interface | null {
-    return this.#udp.output.routeOf(this, message.destination)?.interface ?? null
+    return this.#udp.routeOf(this, message.destination)?.interface ?? null
   }
 
   emit(message: Datagram, batch: PacketBatch, now: number): boolean {
-    return this.#udp.output.emit(this, message, batch, now)
+    return this.#udp.emit(this, message, batch, now)
   }
 
   /** Whether something was sent there lately, by the peer's hash. */

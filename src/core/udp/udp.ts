@@ -1,13 +1,16 @@
 // UDP as a whole: sockets are opened, bound and connected here; what arrives and what ICMP says of it goes to them (RFC 768, RFC 1122 §4.1).
 // Owned by the stack.
 
+import type { PacketBatch } from '../batch.ts'
 import type { Random } from '../environment.ts'
 import type { Address } from '../ip/address.ts'
-import { type IcmpError, IcmpErrorKind } from '../ip/icmp-input.ts'
+import type { Datagram } from '../ip/datagram-queue.ts'
+import { type IcmpError, IcmpErrorKind } from '../ip/icmp-error.ts'
 import type { Interface } from '../ip/interface.ts'
 import type { Interfaces } from '../ip/interfaces.ts'
 import { type IpOutput, LONGEST_DATAGRAM } from '../ip/output.ts'
 import type { Packet } from '../ip/packet.ts'
+import type { Route } from '../ip/routes.ts'
 import type { Observer } from '../observer.ts'
 import type { ReadyList } from '../ready.ts'
 import type { SipHash } from '../siphash.ts'
@@ -17,7 +20,7 @@ import * as udp from '../wire/udp.ts'
 import { UdpDemux } from './demux.ts'
 import { UdpInput } from './input.ts'
 import { UdpOutput } from './output.ts'
-import { UdpResult, UdpSocket } from './socket.ts'
+import { type UdpLayer, UdpResult, UdpSocket } from './socket.ts'
 
 export interface UdpContext {
   readonly interfaces: Interfaces
@@ -34,8 +37,8 @@ export const DEFAULT_QUEUE_OCTETS = 212_992
 const FIRST_EPHEMERAL = 32_768
 const LAST_EPHEMERAL = 60_999
 
-export class Udp {
-  readonly output: UdpOutput
+export class Udp implements UdpLayer {
+  readonly #output: UdpOutput
   readonly #demux = new UdpDemux()
   readonly #input: UdpInput
   readonly #context: UdpContext
@@ -43,7 +46,7 @@ export class Udp {
 
   constructor(context: UdpContext) {
     this.#context = context
-    this.output = new UdpOutput(context.interfaces, context.output, context.observer, context.hash)
+    this.#output = new UdpOutput(context.interfaces, context.output, context.observer, context.hash)
     this.#input = new UdpInput(this.#demux, context.ready, context.observer)
   }
 
@@ -64,7 +67,7 @@ export class Udp {
 
   /** An ICMP error quotes a datagram: whether it is one that a socket here has sent. */
   unreachable(error: IcmpError): boolean {
-    const hash = this.output.peerHash(error.destination, error.destinationPort)
+    const hash = this.#output.peerHash(error.destination, error.destinationPort)
     let isOurs = false
     for (const socket of this.#demux.onPort(error.sourcePort)) {
       if (!socket.local.isUnspecified && !socket.local.equals(error.source)) continue
@@ -122,11 +125,19 @@ export class Udp {
     if (to.isIpv4 ? socket.isIpv6 && socket.isIpv6Only : !socket.isIpv6) return UdpResult.wrongFamily
     const headers = udp.HEADER_LENGTH + (to.isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH)
     if (length + headers > LONGEST_DATAGRAM) return UdpResult.tooLong
-    const route = this.output.routeOf(socket, to)
+    const route = this.#output.routeOf(socket, to)
     if (route === null) return UdpResult.noRoute
     if (!socket.mayBroadcast && (to.isLimitedBroadcast || route.interface.isBroadcast(to)))
       return UdpResult.notPermitted
     return UdpResult.done
+  }
+
+  routeOf(socket: UdpSocket, destination: Address): Route | null {
+    return this.#output.routeOf(socket, destination)
+  }
+
+  emit(socket: UdpSocket, message: Datagram, batch: PacketBatch, now: number): boolean {
+    return this.#output.emit(socket, message, batch, now)
   }
 
   /** The socket is closed: its port is free again. */

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Checksum, PacketBatch, Segmentation } from '../../../src/core/batch.ts'
 import { type Address, parseAddress } from '../../../src/core/ip/address.ts'
-import { IcmpErrorKind } from '../../../src/core/ip/icmp-input.ts'
+import { IcmpErrorKind } from '../../../src/core/ip/icmp-error.ts'
 import { UdpResult, type UdpSocket } from '../../../src/core/udp/socket.ts'
 import {
   Bench,

@@ -1,7 +1,7 @@
 // Datagrams that wait, with where they come from and go to: a ring of octets and a row of numbers each. Bounded by octets.
 // Used for what a UDP or echo socket has received and for what it has still to send. `Datagram`s are borrowed.
-import { copyOctets, type Octets } from './batch.ts'
-import { Address } from './ip/address.ts'
+import { copyOctets, type Octets } from '../batch.ts'
+import { Address } from './address.ts'
 
 /** One datagram in the queue: valid until the next call of the queue. */
 export class Datagram implements Octets {

@@ -16,7 +16,7 @@ import type { TokenBucket } from './token-bucket.ts'
 const LONGEST_IPV4 = 576
 const LONGEST_IPV6 = 1280
 
-export class IcmpErrors {
+export class IcmpOutput {
   readonly #interfaces: Interfaces
   readonly #output: IpOutput
   readonly #observer: Observer

@@ -1,8 +1,8 @@
 // Datagrams that wait to be sent by a socket: it stands in line at the interface by which its oldest one leaves.
 // Used by UDP and echo sockets; `emit` writes one datagram into a batch.
-import type { Octets, PacketBatch } from './batch.ts'
+import type { Octets, PacketBatch } from '../batch.ts'
 import { type Datagram, DatagramQueue } from './datagram-queue.ts'
-import type { Interface, Sender } from './ip/interface.ts'
+import type { Interface, Sender } from './interface.ts'
 
 export interface Emitter {
   /** Where the datagram leaves; null where there is no way (any more). */
