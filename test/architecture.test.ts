@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { MAY_IMPORT, PACKAGES, PORTABLE } from './support/import-table.ts'
 import {
   functionLengths,
   importCycles,
@@ -26,65 +27,6 @@ const ACCEPTED_FILES: Record<string, string> = {}
 const ACCEPTED_FUNCTIONS: Record<string, string> = {}
 /** Top-level values of the core that can't change though their text does not say so: `path NAME` → why. */
 const ACCEPTED_STATE: Record<string, string> = {}
-
-/** Folders of `src` that run everywhere, and need no clock of their own. */
-const PORTABLE = ['link', 'runtime', 'simulate', 'http', 'services', 'inspect', 'web', 'drill']
-
-const GROUND = [
-  'core/wire',
-  'core/batch',
-  'core/environment',
-  'core/deadlines',
-  'core/observer',
-  'core/ring',
-  'core/ready',
-  'core/siphash',
-]
-/** What of the IP layer a transport knows. */
-const TRANSPORT = [
-  'core/ip/output',
-  'core/ip/routes',
-  'core/ip/path-mtu',
-  'core/ip/address',
-  'core/ip/packet',
-  'core/ip/interface',
-  'core/ip/interfaces',
-  'core/ip/icmp-error',
-]
-const PUBLIC = ['index', 'portable', 'node/simulate', 'node/tun-device']
-
-/** A folder or file of `src` (the longest that fits is meant) and what it may import beside itself. */
-const MAY_IMPORT: Record<string, string[]> = {
-  'core/wire': [],
-  'core/siphash': [],
-  'core/batch': [],
-  'core/deadlines': [],
-  'core/ring': [],
-  'core/ready': ['core/ring'],
-  'core/observer': ['core/batch'],
-  'core/environment': ['core/batch'],
-  'core/ip': GROUND,
-  'core/udp': [...GROUND, ...TRANSPORT, 'core/ip/datagram-queue', 'core/ip/send-queue'],
-  'core/tcp': [...GROUND, ...TRANSPORT, 'core/tcp/congestion'],
-  'core/tcp/congestion': [],
-  'core/stack': ['core'],
-  link: ['core/batch', 'core/environment'],
-  runtime: ['core', 'link/loopback'],
-  http: ['runtime'],
-  services: ['runtime', 'core/environment'],
-  web: ['runtime'],
-  inspect: ['core/observer', 'core/wire', 'core/ip/address', 'runtime'],
-  simulate: ['runtime', 'link', 'core/environment', 'core/ip/address'],
-  drill: ['runtime', 'link', 'core/wire'],
-  node: ['core', ...PORTABLE],
-  cli: PUBLIC,
-  dashboard: PUBLIC,
-  portable: ['core', ...PORTABLE],
-  index: ['core', ...PORTABLE, 'node'],
-}
-
-/** Packages that a folder may import; all others are Node's own modules in node and cli, and nothing elsewhere. */
-const PACKAGES: Record<string, string[]> = { cli: ['cac'] }
 
 const BANNED_IN_CORE =
   /(?<![.\w$#])(?:Date|setTimeout|setInterval|setImmediate|queueMicrotask|performance|console|process|Buffer|crypto)\b(?!\s*:)|\bMath\s*\.\s*random\b/g
