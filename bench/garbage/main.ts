@@ -2,13 +2,14 @@
 // garbage and not about time. The measure itself is checked first with a loop whose garbage is known.
 import { parseArgs } from 'node:util'
 import type { GarbageClaim } from './claim.ts'
+import { echo } from './echo.ts'
 import { measureHeap } from './heap.ts'
 
 const CALLS = 100_000
 const PACKETS = 200_000
 
 /** All claims stand here, a file for each kind. */
-const claims: GarbageClaim[] = []
+const claims: GarbageClaim[] = [...echo]
 
 interface Result {
   name: string
