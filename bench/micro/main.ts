@@ -3,10 +3,11 @@
 import { parseArgs } from 'node:util'
 import benny from 'benny'
 import { checksum } from './checksum.ts'
+import { echo } from './echo.ts'
 import type { Suite } from './suite.ts'
 
 /** New suites are added here. */
-const suites: Record<string, Suite> = { checksum }
+const suites: Record<string, Suite> = { checksum, echo }
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, list: { type: 'boolean' } },

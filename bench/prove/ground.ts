@@ -1,4 +1,6 @@
 // The floor: ping against a served TUN device, and simulations that repeat octet for octet.
+import { fileURLToPath } from 'node:url'
+import { exec } from '../../test/support/namespace.ts'
 import type { Claim } from './claim.ts'
 import { ADDRESS, ping, whileServing } from './serving.ts'
 
@@ -34,4 +36,24 @@ export const claims: Claim[] = [
         }
       }),
   },
+  {
+    name: 'two simulations with one seed, each in a process of its own, give one capture, and another seed another',
+    bar: 'identical to the octet; different',
+    async measure() {
+      const [first, again, other] = await Promise.all([simulation(1), simulation(1), simulation(2)])
+      const identical = first.digest === again.digest && first.octets === again.octets
+      const differs = other.digest !== first.digest
+      return {
+        figure: `${identical ? 'identical' : 'not identical'} over ${first.octets} octets of capture and ${Math.round(first.milliseconds)} virtual ms, ${differs ? 'different' : 'the same'} with another seed`,
+        holds: identical && differs && first.octets > 100_000,
+      }
+    },
+  },
 ]
+
+async function simulation(seed: number): Promise<{ digest: string; octets: number; milliseconds: number }> {
+  const script = fileURLToPath(new URL('simulation-run.js', import.meta.url))
+  const { code, stdout, stderr } = await exec(process.execPath, [script, String(seed)])
+  if (code !== 0) throw new Error(`the simulation ended with ${code}: ${stderr.trim()}`)
+  return JSON.parse(stdout)
+}
