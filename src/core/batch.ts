@@ -32,8 +32,6 @@ export class PacketBatch {
   readonly capacity: number
   readonly largest: number
   readonly headroom: number
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly view: DataView<ArrayBuffer>
   /** Where the packet (its IP header, or its Ethernet header) begins in `bytes`. */
   readonly offset: Int32Array
   readonly length: Int32Array
@@ -53,6 +51,9 @@ export class PacketBatch {
   /** Rows `first` to `end - 1` are filled. */
   first = 0
   end = 0
+  readonly #size: number
+  #bytes: Uint8Array<ArrayBuffer> | null = null
+  #view: DataView<ArrayBuffer> | null = null
   #used = 0
 
   constructor(options: BatchOptions = {}) {
@@ -60,8 +61,7 @@ export class PacketBatch {
     this.largest = options.largest ?? LARGEST_PACKET
     this.headroom = options.headroom ?? 0
     const slot = roundUp(this.headroom + this.largest)
-    this.bytes = new Uint8Array(Math.max(slot, Math.min(ARENA_OCTETS, this.capacity * slot)))
-    this.view = new DataView(this.bytes.buffer)
+    this.#size = Math.max(slot, Math.min(ARENA_OCTETS, this.capacity * slot))
     this.offset = new Int32Array(this.capacity)
     this.length = new Int32Array(this.capacity)
     this.checksum = new Uint8Array(this.capacity)
@@ -73,13 +73,23 @@ export class PacketBatch {
     this.note = new Int32Array(this.capacity)
   }
 
+  /** The arena, made when first asked for: many batches never carry anything. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes ?? this.#allocate()
+  }
+
+  get view(): DataView<ArrayBuffer> {
+    if (this.#view === null) this.#allocate()
+    return this.#view as DataView<ArrayBuffer>
+  }
+
   get count(): number {
     return this.end - this.first
   }
 
   /** Whether another packet of `length` octets fits. */
   fits(length: number): boolean {
-    return this.end < this.capacity && this.#used + roundUp(this.headroom) + length <= this.bytes.length
+    return this.end < this.capacity && this.#used + roundUp(this.headroom) + length <= this.#size
   }
 
   /** No row is left, or not room enough for the longest packet. */
@@ -146,6 +156,13 @@ export class PacketBatch {
     this.first = 0
     this.end = 0
     this.#used = 0
+  }
+
+  #allocate(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#size)
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
+    return bytes
   }
 }
 
