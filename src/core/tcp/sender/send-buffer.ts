@@ -66,19 +66,16 @@ export class SendBuffer {
 
   /** Copies `length` octets that begin `distance` after SND.UNA. All of them must be in it. */
   read(distance: number, to: Octets, at: number, length: number): void {
+    if (distance < 0 || distance + length > this.length) throw new RangeError('octets that are not in the send buffer')
     let position = (this.#unaAt + distance) | 0
-    let slab = this.#slabAt(position)
     let done = 0
-    while (slab !== null) {
+    for (let slab = this.#slabAt(position); slab !== null && done < length; slab = slab.next) {
       const part = Math.min(length - done, (slab.endPosition - position) | 0)
       copyOctets(to, at + done, slab, slab.offsetOf(position), part)
       this.#reading = slab
       done += part
-      if (done === length) return
       position = (position + part) | 0
-      slab = slab.next
     }
-    throw new RangeError('octets that are not in the send buffer')
   }
 
   /** SND.UNA moved: the first `length` octets are acknowledged. */

@@ -1,0 +1,84 @@
+// Which ACKs are owed (RFC 9293 §3.8.6.3, RFC 5681 §4.2).
+import { describe, expect, it } from 'vitest'
+import { DelayedAck, QUICK_ACKS } from '../../../../src/core/tcp/receiver/delayed-ack.ts'
+
+const MSS = 1460
+/** Without the quick ACKs of the beginning. */
+const settled = () => new DelayedAck(40, 0)
+
+describe('delayed ACKs', () => {
+  it('wait for a single segment, and not for more than one (MUST-59, SHLD-18)', () => {
+    const ack = settled()
+    expect([ack.isOwed, ack.due(true)]).toEqual([false, 0])
+    ack.onText(MSS, MSS)
+    expect([ack.isOwed, ack.due(true)]).toEqual([true, 0])
+    ack.onText(MSS, MSS)
+    expect([ack.isOwed, ack.due(true)]).toEqual([true, 1])
+    ack.onSent()
+    expect([ack.isOwed, ack.due(true)]).toEqual([false, 0])
+  })
+
+  it('are one for all that a turn brings', () => {
+    const ack = settled()
+    for (let segment = 0; segment < 64; segment++) ack.onText(MSS, MSS)
+    expect(ack.due(true)).toBe(1)
+    expect(ack.due(false)).toBe(1)
+  })
+
+  it('are due at once for a merged segment', () => {
+    const ack = settled()
+    ack.onText(2 * MSS, MSS)
+    expect(ack.due(true)).toBe(1)
+  })
+
+  it('are due when the delay is over, below half a second (MUST-58)', () => {
+    const ack = settled()
+    expect(ack.delay).toBeLessThan(500)
+    ack.onExpired()
+    expect(ack.due(true)).toBe(0)
+    ack.onText(1, MSS)
+    ack.onExpired()
+    expect(ack.due(true)).toBe(1)
+  })
+
+  it('are due at once where one is demanded', () => {
+    const ack = settled()
+    ack.demand()
+    expect([ack.isOwed, ack.due(true)]).toEqual([true, 1])
+  })
+
+  it('are quick at the start, until the application answers', () => {
+    const ack = new DelayedAck(40)
+    for (let segment = 0; segment < QUICK_ACKS; segment++) {
+      ack.onText(100, MSS)
+      expect(ack.due(true)).toBe(1)
+      ack.onSent()
+    }
+    ack.onText(100, MSS)
+    expect(ack.due(true)).toBe(0)
+    const answering = new DelayedAck(40)
+    answering.onAnswered()
+    answering.onText(100, MSS)
+    expect(answering.due(true)).toBe(0)
+  })
+})
+
+describe('duplicate ACKs', () => {
+  it('are counted: all without SACK, three with it', () => {
+    const ack = settled()
+    for (let segment = 0; segment < 10; segment++) ack.onDisorder()
+    expect([ack.due(false), ack.due(true)]).toEqual([10, 3])
+    ack.onSent()
+    ack.onDisorder()
+    expect([ack.due(false), ack.due(true)]).toEqual([1, 1])
+  })
+
+  it('are forgotten when RCV.NXT moves', () => {
+    const ack = settled()
+    ack.onDisorder()
+    ack.onDisorder()
+    ack.onText(100, MSS)
+    ack.demand()
+    expect(ack.due(false)).toBe(1)
+  })
+})
