@@ -49,9 +49,15 @@ function buildAddon() {
     encoding: 'utf8',
   })
   if (status === 0) return null
-  const lines = stderr.split('\n')
-  const reason = lines.find((line) => /gyp ERR! (stack|find)|error:|not found/.test(line)) ?? 'node-gyp failed'
-  return reason.replace(/^gyp ERR! (stack|find \w+)\s*/, '').trim()
+  return reasonOf(stderr)
+}
+
+/** The one line of node-gyp's many that says most. */
+function reasonOf(output) {
+  if (/ERR! find Python/.test(output)) return 'no Python was found'
+  const lines = output.split('\n').map((line) => line.replace(/^gyp ERR! (stack )?/, '').trim())
+  const telling = [/: (not found|No such file or directory|Permission denied)$/, /error:/, /^Error:/]
+  return telling.map((pattern) => lines.find((line) => pattern.test(line))).find(Boolean) ?? 'node-gyp failed'
 }
 
 /** A git dependency takes what `files` names: the folder from which a published package loads its addon. */
