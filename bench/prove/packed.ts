@@ -14,8 +14,9 @@ export const claims: Claim[] = [
       const script = fileURLToPath(new URL('native/prove-package.mjs', project))
       if (!existsSync(script)) throw new CannotMeasure('native/prove-package.mjs is not there')
       const { code, stdout, stderr } = await exec(process.execPath, [script], { timeout: 600_000 })
-      const lines = `${stdout}\n${code === 0 ? '' : stderr}`.trim().split('\n')
-      return { figure: lines.at(-1) ?? 'no answer', holds: code === 0 }
+      const lines = (stdout.trim() || stderr.trim()).split('\n')
+      const failure = lines.find((line) => line.startsWith('falls short: '))?.slice('falls short: '.length)
+      return { figure: failure ?? lines.at(-1) ?? '', holds: code === 0 }
     },
   },
 ]

@@ -3,5 +3,5 @@ import { privileged } from './namespace.ts'
 
 export default function announce(): void {
   const { granted, reason } = privileged()
-  if (!granted) console.error(`\nThe tests in test/linux are skipped. ${reason}\n`)
+  if (!granted) console.error(`\nTests that need a TUN device are skipped. ${reason}\n`)
 }
