@@ -46,9 +46,9 @@ describe('connections', () => {
         const demux = new Demux<Connected>(hash)
         const model = new Map<string, Connected>()
         for (const { remote, port, six, add } of commands) {
-          const parts = six
-            ? (['fd00::1', 80, `fd00::${remote}:1`, port] as const)
-            : (['10.0.0.1', 80, `10.0.${remote}.1`, port] as const)
+          const parts: [string, number, string, number] = six
+            ? ['fd00::1', 80, `fd00::${remote}:1`, port]
+            : ['10.0.0.1', 80, `10.0.${remote}.1`, port]
           const key = parts.join()
           const known = model.get(key) ?? null
           expect(demux.find(at(parts[0]), parts[1], at(parts[2]), parts[3])).toBe(known)
