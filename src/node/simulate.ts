@@ -1,0 +1,52 @@
+// Simulated networks in Node: 'tunstack/simulate'. The portable network, with a settler that also waits for what Node works
+// on beside the event loop: virtual time stands while gzip, crypto or the file system have something to do.
+import { performance } from 'node:perf_hooks'
+import { Network, type SimulateOptions } from '../simulate/network.ts'
+import type { Settler } from '../simulate/settle.ts'
+import { findAddon } from './addon.ts'
+
+export type { EachWay, Impairment } from '../link/impairment.ts'
+export { UNIMPAIRED } from '../link/impairment.ts'
+export { Host, type HostOptions } from '../simulate/host.ts'
+export { type LinkOptions, Network, type SimulateOptions } from '../simulate/network.ts'
+export { type Direction, NetworkLink } from '../simulate/network-link.ts'
+export { SeededRandom } from '../simulate/random.ts'
+
+export function simulate(options: SimulateOptions = {}): Network {
+  return new Network({ settler: nodeSettler, ...options })
+}
+
+/** Iterations of the loop that may pass before Node is taken to wait for something that is not ours. */
+const QUIET_ROUNDS_WITHOUT_ADDON = 2
+
+/**
+ * Settled is an iteration of the event loop in which nothing was ready: no immediate is left, no request of libuv is in
+ * flight, and the loop has handled no event. Microtasks run dry on the way.
+ */
+export function nodeSettler(): Settler {
+  const addon = findAddon()
+  const isQuiet = (events: number) => {
+    if (process.getActiveResourcesInfo().includes('Immediate')) return false
+    if (addon !== null && addon.activeRequests() > 0) return false
+    return loopEvents() === events
+  }
+  return {
+    settle: async () => {
+      let quiet = 0
+      const enough = addon === null ? QUIET_ROUNDS_WITHOUT_ADDON : 1
+      while (quiet < enough) {
+        const events = loopEvents()
+        await new Promise((resolve) => {
+          setImmediate(resolve)
+        })
+        quiet = isQuiet(events) ? quiet + 1 : 0
+      }
+    },
+    close: () => {},
+  }
+}
+
+/** How many events the loop has handled so far. */
+function loopEvents(): number {
+  return performance.nodeTiming.uvMetricsInfo.events
+}
