@@ -4,7 +4,8 @@
 
 /** Adds the octets to a folded sum (0 to begin); the range must begin at an even distance from the sum's beginning. */
 export function sum(view: DataView, offset: number, length: number, initial = 0): number {
-  let total = initial
+  // As an int32 at first, so that the running total is never a boxed number.
+  let total = initial | 0
   let at = offset
   const end = offset + length
   for (; at + 16 <= end; at += 16) {
