@@ -1,7 +1,7 @@
 // NewReno (RFC 5681, RFC 6582; RFC 8511 for marks): slow start and congestion avoidance in octets. Recovery itself is the sender's:
 // this says to what it shrinks. Also the ground on which other controllers stand, a user's own included.
 // Differs: slow start grows by every octet newly acknowledged, not by one MSS an ACK (RFC 5681 §3.1), since receivers
-// acknowledge whole batches at once; dividing ACKs gains nobody anything where octets count. As Linux does.
+// acknowledge whole batches at once; dividing ACKs gains nobody anything where octets count; the growth is paced. As Linux does.
 import {
   type Acknowledged,
   type Congestion,
@@ -10,16 +10,18 @@ import {
   NO_THRESHOLD,
   UNPACED,
 } from './congestion.ts'
+import { SLOW_START_GAIN, windowRate } from './pacing.ts'
 
-/** RFC 8511 §3.1: a mark comes from a short queue, and is answered less hard than a loss. */
+/** RFC 5681 §3.1, RFC 8511 §3.1: a mark comes from a short queue, and is answered less hard than a loss. */
+const BETA_LOST = 0.5
 const BETA_MARKED = 0.8
 
 export class Reno implements Congestion {
   readonly name: string = 'reno'
+  readonly steersRecovery: boolean = false
   cwnd: number
   ssthresh = NO_THRESHOLD
   pacingRate = UNPACED
-  readonly steersRecovery: boolean = false
   protected mss: number
   protected readonly initialWindow: number
   /** Octets acknowledged in congestion avoidance since cwnd last grew: RFC 5681 §3.1. */
@@ -39,27 +41,32 @@ export class Reno implements Congestion {
   }
 
   onAcknowledged(ack: Acknowledged): void {
-    // RFC 7661 §4.3, RFC 9293 §3.8.2: a window that isn't used says nothing about the path.
-    if (ack.inRecovery || !ack.isWindowLimited || ack.acked === 0) return
-    const rest = this.inSlowStart ? this.slowStart(ack.acked) : ack.acked
-    if (rest > 0) this.avoid(rest)
+    // RFC 9293 §3.8.2 and RFC 7661 §4.3: a window that isn't used says nothing about the path.
+    if (ack.inRecovery || !ack.isWindowLimited || ack.acked <= 0) return
+    const rest = this.inSlowStart ? this.slowStart(ack) : ack.acked
+    if (rest > 0) this.avoid(rest, ack)
+    this.pacingRate = this.inSlowStart ? windowRate(this.cwnd, ack.srtt, SLOW_START_GAIN) : UNPACED
   }
 
-  /** RFC 5681 §3.1. Octets that are left when ssthresh is reached count for congestion avoidance. */
-  protected slowStart(acked: number): number {
-    const grown = Math.min(this.cwnd + acked, this.ssthresh, LARGEST_WINDOW)
-    const rest = acked - (grown - this.cwnd)
+  /** RFC 5681 §3.1. Returns the octets that are left when ssthresh is reached: they count for congestion avoidance. */
+  protected slowStart(ack: Acknowledged): number {
+    return this.grow(ack.acked)
+  }
+
+  /** Raises cwnd up to ssthresh; returns what is left of `octets`. */
+  protected grow(octets: number): number {
+    const grown = Math.min(this.cwnd + octets, this.ssthresh, LARGEST_WINDOW)
+    const rest = octets - (grown - this.cwnd)
     this.cwnd = grown
     return rest
   }
 
   /** RFC 5681 §3.1: one MSS for each window of octets acknowledged. */
-  protected avoid(acked: number): void {
-    this.counted += acked
-    while (this.counted >= this.cwnd) {
-      this.counted -= this.cwnd
-      this.cwnd = Math.min(this.cwnd + this.mss, LARGEST_WINDOW)
-    }
+  protected avoid(octets: number, _ack: Acknowledged): void {
+    this.counted += Math.min(octets, this.cwnd)
+    if (this.counted < this.cwnd) return
+    this.counted -= this.cwnd
+    this.cwnd = Math.min(this.cwnd + this.mss, LARGEST_WINDOW)
   }
 
   onSent(_octets: number, _inFlight: number, _isApplicationLimited: boolean, _now: number): void {}
@@ -72,33 +79,27 @@ export class Reno implements Congestion {
     _now: number,
   ): void {}
 
-  onRecovery(inFlight: number, _now: number): void {
-    this.remember()
-    this.ssthresh = this.reduced(inFlight, 0.5)
+  onRecovery(inFlight: number, now: number): void {
+    this.reduce(inFlight, BETA_LOST, now)
     this.cwnd = this.ssthresh
-    this.counted = 0
   }
 
   onRecovered(_now: number): void {
     // RFC 6582 §3.2 step 3: the window is deflated to ssthresh.
-    this.cwnd = Math.min(this.cwnd, this.ssthresh)
+    this.cwnd = Math.max(this.mss, Math.min(this.cwnd, this.ssthresh))
   }
 
-  onTimeout(inFlight: number, isRepeated: boolean, _now: number): void {
-    if (!isRepeated) {
-      this.remember()
-      this.ssthresh = this.reduced(inFlight, 0.5)
-    }
-    // RFC 5681 §3.1: the loss window is one segment.
+  onTimeout(inFlight: number, isRepeated: boolean, now: number): void {
+    // RFC 5681 §3.1: ssthresh is reduced once for the same octets; the loss window is one segment.
+    if (!isRepeated) this.reduce(inFlight, BETA_LOST, now)
     this.cwnd = this.mss
     this.counted = 0
+    this.pacingRate = UNPACED
   }
 
-  onMarked(inFlight: number, _now: number): void {
-    this.remember()
-    this.ssthresh = this.reduced(inFlight, BETA_MARKED)
+  onMarked(inFlight: number, now: number): void {
+    this.reduce(inFlight, BETA_MARKED, now)
     this.cwnd = this.ssthresh
-    this.counted = 0
   }
 
   onUndone(_now: number): void {
@@ -119,14 +120,13 @@ export class Reno implements Congestion {
     this.cwnd = Math.max(this.cwnd, mss)
   }
 
-  protected remember(): void {
+  /** RFC 5681 §3.1 equation 4: ssthresh from what is in flight, not from a cwnd that may not be used. */
+  protected reduce(inFlight: number, beta: number, _now: number): void {
     this.priorCwnd = this.cwnd
     this.priorSsthresh = this.ssthresh
-  }
-
-  /** RFC 5681 §3.1 equation 4: from what is in flight, not from a cwnd that may not be used. */
-  protected reduced(inFlight: number, beta: number): number {
-    return Math.max(Math.floor(Math.min(inFlight, this.cwnd) * beta), 2 * this.mss)
+    this.ssthresh = Math.max(Math.floor(Math.min(inFlight, this.cwnd) * beta), 2 * this.mss)
+    this.counted = 0
+    this.pacingRate = UNPACED
   }
 }
 

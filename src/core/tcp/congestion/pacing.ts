@@ -1,0 +1,28 @@
+// Pacing: emissions are spread over the round trip instead of leaving at once (RFC 9293 names it nowhere; RFC 9406 §4.2 and BBR want it).
+// The driver's timer counts milliseconds, so that what goes at once is a millisecond's worth; below a segment in that time it waits longer.
+// Asked by tcp/output with a controller's rate; the instant of the next emission stands with the connection's other instants.
+import { UNPACED } from './congestion.ts'
+
+/** An emission after a late timer makes up for so many milliseconds. */
+const MOST_CREDIT = 2
+/** Linux's tcp_pacing_ss_ratio: slow start doubles in a round trip, and twice the rate lets it. */
+export const SLOW_START_GAIN = 2
+
+/** The rate at which `gain` windows leave in a round trip of `srtt` microseconds; UNPACED where that is not known. */
+export function windowRate(cwnd: number, srtt: number, gain: number): number {
+  if (srtt <= 0) return UNPACED
+  return Math.min(UNPACED, Math.ceil((cwnd * gain * 1_000_000) / srtt))
+}
+
+/** Octets that may leave at once: a millisecond's worth in whole segments, and at least one. */
+export function quantum(rate: number, mss: number): number {
+  if (rate === UNPACED) return UNPACED
+  const octets = Math.floor(rate / 1000)
+  return Math.max(mss, octets - (octets % mss))
+}
+
+/** When the next emission may leave, in milliseconds: `planned` was when this one might, `octets` leave `now`. */
+export function nextEmission(planned: number, now: number, octets: number, rate: number): number {
+  if (rate === UNPACED) return now
+  return Math.max(planned, now - MOST_CREDIT) + (octets * 1000) / Math.max(1, rate)
+}
