@@ -101,6 +101,15 @@ export const Count = {
   tcpResetsSent: 26,
   tcpResetsReceived: 27,
   pathMtuLearned: 28,
+  tcpChallengeAcks: 29,
+  tcpTimeWaits: 30,
+  tcpCookiesSent: 31,
+  tcpCookiesReceived: 32,
+  tcpTimeouts: 33,
+  tcpWindowProbes: 34,
+  tcpKeepAliveProbes: 35,
+  tcpFastRecoveries: 36,
+  tcpDuplicateSacks: 37,
 } as const
 
 export type CountName = (typeof Count)[keyof typeof Count]

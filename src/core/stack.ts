@@ -21,6 +21,8 @@ import { TokenBucket } from './ip/token-bucket.ts'
 import { Count, Drop, Observer } from './observer.ts'
 import { ReadyList } from './ready.ts'
 import { SipHash } from './siphash.ts'
+import type { TcpSettings } from './tcp/settings.ts'
+import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
 import { Protocol } from './wire/ipv4.ts'
 
@@ -33,6 +35,8 @@ export interface StackOptions {
   icmpErrors?: { perSecond: number; burst: number }
   /** Echo replies a second, and at once; no limit when not given. */
   echoReplies?: { perSecond: number; burst: number }
+  /** TCP's limits and defaults, where they shall be others. */
+  tcp?: Partial<TcpSettings>
 }
 
 export interface StackInterfaceOptions {
@@ -60,6 +64,7 @@ export class Stack {
   readonly ready = new ReadyList()
   readonly fragments: Fragments
   readonly udp: Udp
+  readonly tcp: Tcp
   readonly #errors: IcmpOutput
   readonly #input: IpInput
   readonly #icmp: IcmpInput
@@ -82,10 +87,12 @@ export class Stack {
     this.fragments = new Fragments(observer, hash, deadlines, { ...FRAGMENT_LIMITS, ...options.fragments })
     this.#output = output
     this.#errors = errors
-    this.#echo = new EchoSockets(interfaces, output, observer, ready, random)
+    this.#echo = new EchoSockets(interfaces, output, observer, ready, random, hash)
     this.#input = new IpInput(interfaces, this.fragments, errors, forward, observer)
     this.#icmp = new IcmpInput(interfaces, output, this.#echo, observer, replyLimit)
     this.udp = new Udp({ interfaces, output, observer, hash, random, ready })
+    const { routes, pathMtu } = this
+    this.tcp = new Tcp({ interfaces, routes, pathMtu, output, observer, deadlines, random, ready }, options.tcp)
   }
 
   get loopback(): Interface {
@@ -156,7 +163,9 @@ export class Stack {
     return false
   }
 
-  close(): void {
+  /** Every socket is let go of; peers of TCP connections are sent a reset, with the next `transmit`. */
+  close(now: number): void {
+    this.tcp.closeAll(now)
     this.udp.closeAll()
     this.#echo.closeAll()
   }
@@ -190,7 +199,7 @@ export class Stack {
         return
       }
       case Protocol.tcp:
-        this.observer.drop(Drop.tcpNoConnection, packet.batch, packet.row)
+        this.tcp.receive(packet, now)
         return
     }
     this.observer.drop(Drop.unknownProtocol, packet.batch, packet.row)
@@ -207,15 +216,18 @@ export class Stack {
     const route = this.interfaces.route(error.destination)
     if (route === null) return
     // RFC 1191 §3: routers that say nothing leave us to guess; none can ask for less than what was too big.
-    const mtu = error.mtu === 0 ? PathMtu.plateau(error.packetLength) : error.mtu
+    const isSilent = error.mtu === 0 && error.destination.isIpv4
+    const mtu = isSilent ? PathMtu.plateau(error.packetLength) : error.mtu
     if (mtu >= error.packetLength) return
-    if (this.pathMtu.learn(error.destination, mtu, route.interface.mtu, now)) {
-      this.observer.counters.values[Count.pathMtuLearned]++
-    }
+    if (!this.pathMtu.learn(error.destination, mtu, route.interface.mtu, now)) return
+    this.observer.counters.values[Count.pathMtuLearned]++
+    this.tcp.pathChanged(error.destination, now)
   }
 
   #isOurs(error: IcmpError): boolean {
     switch (error.protocol) {
+      case Protocol.tcp:
+        return this.tcp.unreachable(error)
       case Protocol.udp:
         return this.udp.unreachable(error)
       case Protocol.icmp:

@@ -5,6 +5,14 @@ import type { Interface } from '../core/ip/interface.ts'
 import { Stack, type StackOptions } from '../core/stack.ts'
 import { loopback } from '../link/loopback.ts'
 import { Driver, type DriverHooks } from './driver.ts'
+import {
+  type ConnectEndpointOptions,
+  connect,
+  type Endpoint,
+  type ListenEndpoint,
+  type ListenEndpointOptions,
+  listen,
+} from './endpoint.ts'
 import { Pinger, type PingOptions, type PingReply } from './ping.ts'
 import { UdpEndpoint } from './udp-endpoint.ts'
 
@@ -76,6 +84,15 @@ export class PortableStack {
     return new UdpEndpoint(socket, this.driver)
   }
 
+  /** An active open of TCP. Throws where it can't even begin. */
+  connect(options: ConnectEndpointOptions): Endpoint {
+    return connect(this.core.tcp, this.driver, options)
+  }
+
+  listen(options: ListenEndpointOptions): ListenEndpoint {
+    return listen(this.core.tcp, this.driver, options)
+  }
+
   ping(address: string, options?: PingOptions): Promise<PingReply> {
     if (this.#pinger === null) {
       const socket = this.core.openEcho()
@@ -95,7 +112,8 @@ export class PortableStack {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#pinger?.close()
-    this.core.close()
+    this.core.close(this.driver.time.now())
+    this.driver.flush()
     this.driver.close()
   }
 }

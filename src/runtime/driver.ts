@@ -91,6 +91,11 @@ export class Driver {
     }
   }
 
+  /** Sends what can be sent now, outside of any turn: the last words before `close`. */
+  flush(): void {
+    if (!this.#isTurning && !this.#isClosed) this.#transmit(this.#environment.clock.now())
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -44,8 +44,8 @@ export interface TcpSettings {
   readonly mostVerdicts: number
   readonly verdictTimeout: number
   readonly synCookies: 'when-full' | 'always' | 'never'
-  /** RFC 5961 §7: challenge ACKs in a second, of the whole stack. */
-  readonly challengeAcks: number
+  /** RFC 5961 §7: the time between two challenge ACKs of a connection. */
+  readonly challengeInterval: number
   /** Segments out of order that one connection keeps. */
   readonly mostOutOfOrder: number
   /** Transmissions in flight of one connection. */
@@ -78,14 +78,14 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   memoryPressure: 268_435_456,
   memoryMost: 402_653_184,
   initialWindow: 10,
-  minimumMss: 88,
+  minimumMss: 48,
   mostConnections: 1_000_000,
   mostTimeWait: 131_072,
   mostHalfOpen: 4096,
   mostVerdicts: 1024,
   verdictTimeout: 10_000,
   synCookies: 'when-full',
-  challengeAcks: 1000,
+  challengeInterval: 500,
   mostOutOfOrder: 4096,
   mostInFlight: 65_536,
   nagle: 'minshall',

@@ -1,0 +1,247 @@
+// Every variable and part of one connection (RFC 9293 §3.3.1), and no behaviour but the smallest questions about them.
+// Steps take it as their first argument; tcp/connection is it, with the verbs. Durations are int32 microseconds or come from
+// the settings; instants are a row of `shared.timers`. Parts that an idle connection does not need are null.
+import type { Address } from '../ip/address.ts'
+import type { Route } from '../ip/routes.ts'
+import { Event } from '../observer.ts'
+import type { Congestion, CongestionFactory } from './congestion/congestion.ts'
+import { DelayedAck } from './receiver/delayed-ack.ts'
+import type { Reassembly } from './receiver/reassembly.ts'
+import type { ReceiveBuffer } from './receiver/receive-buffer.ts'
+import { ReceiveWindow } from './receiver/receive-window.ts'
+import { Flight } from './sender/flight.ts'
+import type { KeepAlive } from './sender/keep-alive.ts'
+import type { Persist } from './sender/persist.ts'
+import { Rtt } from './sender/rtt.ts'
+import type { SendBuffer } from './sender/send-buffer.ts'
+import type { Shared } from './shared.ts'
+import { Reason, type ReasonNumber, State, type StateNumber } from './state.ts'
+import type { TimerName } from './timers.ts'
+
+/** `options` bits: what was agreed in the handshake, and what the user has chosen. */
+export const Option = {
+  timestamps: 1,
+  selectiveAcks: 2,
+  windowScaling: 4,
+  /** Nagle's algorithm is off. */
+  noDelay: 8,
+  /** Only whole segments leave. */
+  cork: 16,
+  ipv6Only: 32,
+} as const
+
+/** `marks` bits: what is going on. */
+export const Mark = {
+  /** The user has nothing more to send: a FIN follows the last octet. */
+  finWanted: 1,
+  finSent: 2,
+  /** A window probe, or what silly window avoidance has held back, goes out now. */
+  probe: 4,
+  keepAliveProbe: 8,
+  /** The user reads no more: text that arrives resets. */
+  readShut: 16,
+  /** Nobody holds the connection any more. */
+  orphan: 32,
+  urgentSent: 64,
+  /** RCV.UP is ahead of what the user has read. */
+  urgentReceived: 128,
+  /** Was accepted by a listener, not opened by us. */
+  passive: 256,
+  /** The first retransmission of a recovery or timeout leaves whatever cwnd says. */
+  forceRetransmission: 512,
+  /** The send buffer was full when the user wrote last: it wants to know of room. */
+  wantsRoom: 1024,
+  /** The application had nothing to send though cwnd would have let it. */
+  applicationLimited: 2048,
+  /** The path is smaller than what was sent: the size of segments is looked up anew. */
+  mtuReduced: 4096,
+  /** The peer's FIN came while text before it was missing. */
+  finSeen: 16384,
+  /** It ended in TIME-WAIT, where a record goes on for it. */
+  timeWait: 32768,
+} as const
+
+/** What the owner is woken for; bits of `wakes`. */
+export const Wake = { open: 1, readable: 2, writable: 4, closed: 8, urgent: 16, end: 32, drained: 64 } as const
+
+/** `phase`: how the sender sees the path; numbered as Linux's tcpi_ca_state. */
+export const Phase = { open: 0, disorder: 1, recovery: 3, loss: 4 } as const
+
+export class ControlBlock {
+  readonly shared: Shared
+  readonly number: number
+  readonly localAddress: Address
+  readonly localPort: number
+  readonly remoteAddress: Address
+  readonly remotePort: number
+  /** Null while there is none; found again when the tables have changed. */
+  route: Route | null = null
+  routeGeneration = 0
+  pathGeneration = 0
+  /** Rows: of its instants, and in the stack's table of deadlines. */
+  readonly timersRow: number
+  deadlineRow = -1
+
+  state: StateNumber = State.closed
+  reason: ReasonNumber = Reason.none
+  /** What an ICMP error told that may pass: RFC 5461. */
+  softReason: ReasonNumber = Reason.none
+  options = 0
+  marks = 0
+  wakes = 0
+
+  // The send sequence space: SND.UNA, SND.NXT, SND.WND, SND.UP, SND.WL1, SND.WL2, ISS.
+  iss = 0
+  sndUna = 0
+  /** Never goes back: what is sent again is known by the flight. */
+  sndNxt = 0
+  sndWnd = 0
+  sndUp = 0
+  sndWl1 = 0
+  sndWl2 = 0
+  /** Snd.Wind.Shift. */
+  sndShift = 0
+  /** Max(SND.WND). */
+  sndWndMax = 0
+  /** Minshall: the end of the last small segment. */
+  sndSml = 0
+  /** The FIN's place, once `Mark.finSent`. */
+  finSequence = 0
+  /** What the peer's MSS option allows, and Eff.snd.MSS: text a segment may carry, options deducted. */
+  peerMss = 536
+  mss = 536
+  sendLimit = 0
+
+  // The receive sequence space: RCV.NXT, RCV.UP, IRS; RCV.WND is `window`'s.
+  irs = 0
+  rcvNxt = 0
+  /** Where the peer's FIN stands, once `Mark.finSeen`. */
+  peerFin = 0
+  rcvUp = 0
+  /** The size of the peer's segments, as far as seen. */
+  rcvMss = 536
+  lastAckSent = 0
+  tsRecent = 0
+  tsOffset = 0
+
+  // Recovery.
+  phase: number = Phase.open
+  /** RecoveryPoint, `recover`: SND.NXT when it began. */
+  recover = 0
+  /** Duplicate ACKs in a row, for peers without SACK, and the octets they stand for. */
+  duplicateAcks = 0
+  /** cwnd was the limit for what was sent before this. */
+  windowLimitedUntil = 0
+  /** Timeouts, or unanswered probes, in a row. */
+  timeouts = 0
+
+  // Delivery-rate samples.
+  delivered = 0
+  lostOctets = 0
+  limitedUntil = 0
+
+  // Figures for tcpInfo.
+  totalRetransmissions = 0
+  segmentsSent = 0
+  segmentsReceived = 0
+  dataSegmentsSent = 0
+  dataSegmentsReceived = 0
+  octetsSentHigh = 0
+  octetsRetransmitted = 0
+  duplicateSacks = 0
+  /** How far RCV.NXT and SND.UNA have gone round 2^32. */
+  rcvRounds = 0
+  sndRounds = 0
+  outOfOrderSegments = 0
+
+  /** SO_LINGER in milliseconds: -1 for none. */
+  linger = -1
+  /** Milliseconds; 0 for none. */
+  userTimeout = 0
+  trafficClass = 0
+
+  readonly window: ReceiveWindow
+  readonly flight: Flight
+  readonly rtt: Rtt
+  readonly delayedAck: DelayedAck
+  /** Made when the connection is established. */
+  congestion: Congestion | null = null
+  congestionFactory: CongestionFactory
+  persist: Persist | null = null
+  keepAlive: KeepAlive | null = null
+  sendBuffer: SendBuffer | null = null
+  receiveBuffer: ReceiveBuffer | null = null
+  reassembly: Reassembly | null = null
+
+  constructor(shared: Shared, localAddress: Address, localPort: number, remoteAddress: Address, remotePort: number) {
+    const { settings } = shared
+    this.shared = shared
+    this.number = shared.nextNumber++
+    this.localAddress = localAddress
+    this.localPort = localPort
+    this.remoteAddress = remoteAddress
+    this.remotePort = remotePort
+    this.timersRow = shared.timers.add()
+    this.window = new ReceiveWindow(settings.receiveBufferInitial, settings.receiveBufferMost)
+    this.flight = new Flight(shared.flights)
+    this.rtt = new Rtt(settings)
+    this.delayedAck = new DelayedAck(settings.delayedAck)
+    this.congestionFactory = shared.congestion
+    this.sendLimit = settings.sendBufferInitial
+    this.userTimeout = settings.userTimeout
+  }
+
+  has(option: number): boolean {
+    return (this.options & option) !== 0
+  }
+
+  is(mark: number): boolean {
+    return (this.marks & mark) !== 0
+  }
+
+  mark(mark: number): void {
+    this.marks |= mark
+  }
+
+  unmark(mark: number): void {
+    this.marks &= ~mark
+  }
+
+  /** The octet after the last one that was written: where the FIN goes. */
+  get sendEnd(): number {
+    return (this.dataStart + (this.sendBuffer === null ? 0 : this.sendBuffer.length)) | 0
+  }
+
+  /** The sequence number of the send buffer's first octet: SND.UNA, or what follows the SYN. */
+  get dataStart(): number {
+    const isOpening = this.state === State.synSent || this.state === State.synReceived
+    return isOpening ? (this.iss + 1) | 0 : this.sndUna
+  }
+
+  /** Sequence numbers that wait to be sent, the FIN's included. */
+  get unsent(): number {
+    if (this.is(Mark.finSent)) return 0
+    return ((this.sendEnd - this.sndNxt) | 0) + (this.is(Mark.finWanted) ? 1 : 0)
+  }
+
+  setState(state: StateNumber): void {
+    const { observer } = this.shared
+    if (observer.isWatched) observer.record(Event.state, this.number, this.state, state)
+    this.state = state
+  }
+
+  /** The timer goes off at `at`. */
+  arm(timer: TimerName, at: number): void {
+    const { timers, deadlines } = this.shared
+    timers.set(this.timersRow, timer, at)
+    if (at < deadlines.at(this.deadlineRow)) deadlines.set(this.deadlineRow, at)
+  }
+
+  disarm(timer: TimerName): void {
+    this.shared.timers.clear(this.timersRow, timer)
+  }
+
+  isArmed(timer: TimerName): boolean {
+    return this.shared.timers.isSet(this.timersRow, timer)
+  }
+}

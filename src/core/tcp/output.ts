@@ -1,0 +1,241 @@
+// Which segment next (RFC 9293 §3.8): what is lost, what is new, a probe, or an acknowledgment alone. About one emission's worth a call,
+// so that connections take turns. Called by the connection's `transmit`; tcp/emit writes what is decided here.
+import type { PacketBatch } from '../batch.ts'
+import { Flag } from '../wire/tcp.ts'
+import { type ControlBlock, Mark, Option, Phase } from './control-block.ts'
+import { emit, emitSyn, tellRetransmission } from './emit.ts'
+import { Sent } from './sender/flight.ts'
+import { offeredMss, refreshPath } from './sender/path-mtu.ts'
+import { Persist } from './sender/persist.ts'
+import { emissionLimit, inFlight } from './sender/recovery.ts'
+import { armRetransmission, Outcome, resend, restamp, retransmit } from './sender/retransmit.ts'
+import { atMost, distance, lessThan } from './sequence.ts'
+import { State } from './state.ts'
+import { Instant, Timer } from './timers.ts'
+
+/** How long a cork holds back the rest of a segment, as on Linux. */
+const CORK_TIME = 200
+/** RFC 9293 §3.8.6.1: MUST-36 and SHLD-29, probes come no faster and no slower. */
+const LEAST_PROBE_DELAY = 200
+const MOST_PROBE_DELAY = 120_000
+
+/** Sends what may be sent; says whether there is more to send now. */
+export function output(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
+  if (cb.state === State.closed || !refreshPath(cb, now)) return false
+  if (cb.state === State.synSent || cb.state === State.synReceived) return outputSyn(cb, batch, now)
+  if (!acknowledgeFirst(cb, batch, now)) return true
+  let outcome: number = retransmit(cb, batch, now)
+  if (outcome === Outcome.nothing) outcome = cb.is(Mark.probe) ? probe(cb, batch, now) : sendNew(cb, batch, now)
+  if (outcome === Outcome.noRoom) return true
+  if (cb.is(Mark.keepAliveProbe) && outcome === Outcome.nothing && !probeAlive(cb, batch, now)) return true
+  if (cb.delayedAck.due(cb.has(Option.selectiveAcks)) > 0 && !emitAck(cb, batch, now)) return true
+  // What was sent may not have been all: the next call finds out.
+  return outcome === Outcome.sent
+}
+
+/** ACKs that must go alone: duplicates, which are counted by the peer, and those whose SACK blocks text has no room for. */
+function acknowledgeFirst(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
+  const due = cb.delayedAck.due(cb.has(Option.selectiveAcks))
+  if (due === 0) return true
+  const hasBlocks = cb.reassembly?.hasBlocks === true
+  if (due === 1 && !hasBlocks) return true
+  for (let count = 0; count < due; count++) if (!emitAck(cb, batch, now)) return false
+  return true
+}
+
+export function emitAck(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
+  return emit(cb, batch, cb.sndNxt, 0, 0, cb.mss, now)
+}
+
+/** RFC 9293 §3.5: the SYN of an active open, or the SYN-ACK of a simultaneous one. */
+function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
+  const { flight, route } = cb
+  const isNew = flight.first < 0
+  if (!isNew && !flight.has(flight.first, Sent.lost)) return false
+  if (route === null) return false
+  const flags = Flag.syn | (cb.state === State.synReceived ? Flag.ack : 0)
+  const mss = offeredMss(route.interface.mtu, cb.remoteAddress.isIpv4)
+  if (!emitSyn(cb, batch, flags, mss, now)) return true
+  if (isNew) {
+    const row = flight.append(cb.iss, cb.sndNxt, 1, Sent.syn, now)
+    restamp(cb, row)
+  } else {
+    flight.markAgain(flight.first, now)
+    tellRetransmission(cb, cb.iss, 0)
+  }
+  cb.unmark(Mark.forceRetransmission)
+  if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
+  return false
+}
+
+/** RFC 9293 §3.8.6: new text, as much as window, cwnd, Nagle and silly window avoidance let go. */
+function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
+  const end = cb.sendEnd
+  const available = distance(cb.sndNxt, end)
+  const finDue = cb.is(Mark.finWanted) && !cb.is(Mark.finSent)
+  if (cb.congestion === null || (available <= 0 && !finDue)) return Outcome.nothing
+  restartIfIdle(cb, now)
+  const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
+  const room = cb.congestion.cwnd - inFlight(cb)
+  const least = Math.min(available, cb.mss)
+  if (room < Math.max(1, least)) {
+    cb.windowLimitedUntil = cb.sndNxt
+    return Outcome.nothing
+  }
+  if (cb.flight.count >= cb.shared.settings.mostInFlight) return Outcome.nothing
+  let length = Math.min(available, usable, room, emissionLimit(cb))
+  if (length < 0 || (length === 0 && !(finDue && available === 0 && usable > 0))) return blocked(cb, now)
+  if (length > cb.mss && length % cb.mss !== 0) {
+    // The rest that is less than a segment goes along only if it might go alone.
+    if (length < available || !maySendSmall(cb, length % cb.mss, length % cb.mss, finDue)) length -= length % cb.mss
+  }
+  if (length < cb.mss && !maySendSmall(cb, length, available, finDue)) return blocked(cb, now)
+  const hasFin = finDue && length === available && usable > length
+  return sendText(cb, batch, length, available, hasFin, now)
+}
+
+function sendText(
+  cb: ControlBlock,
+  batch: PacketBatch,
+  length: number,
+  available: number,
+  hasFin: boolean,
+  now: number,
+): number {
+  const { flight, shared } = cb
+  const start = cb.sndNxt
+  // RFC 9293 §3.9.1.2 (MUST-60, MUST-61): PSH where the last of what was written goes.
+  const flags = (hasFin ? Flag.fin : 0) | (length === available && length > 0 ? Flag.psh : 0)
+  if (!emit(cb, batch, start, length, flags, cb.mss, now)) return Outcome.noRoom
+  const end = (start + length + (hasFin ? 1 : 0)) | 0
+  if (flight.first < 0) {
+    // A new flight: nothing was on its way, so time begins now for rate samples, timers and the user's patience.
+    shared.timers.set(cb.timersRow, Instant.firstSent, now)
+    shared.timers.set(cb.timersRow, Instant.delivered, now)
+    onFlightBegins(cb, now)
+  }
+  const before = inFlight(cb)
+  const row = flight.append(start, end, cb.mss, hasFin ? Sent.fin : 0, now)
+  restamp(cb, row)
+  cb.sndNxt = end
+  if (hasFin) {
+    cb.finSequence = (end - 1) | 0
+    cb.mark(Mark.finSent)
+  }
+  if (length % cb.mss !== 0) cb.sndSml = end
+  onSent(cb, length, available, before, now)
+  return Outcome.sent
+}
+
+function onSent(cb: ControlBlock, length: number, available: number, before: number, now: number): void {
+  const { congestion } = cb
+  if (congestion !== null) {
+    const isLimited = length === available && before + length < congestion.cwnd
+    // draft-cheng-iccrg-delivery-rate-estimation §3.4: samples say so until what is in flight now has arrived.
+    if (isLimited && cb.flight.lost === 0) cb.limitedUntil = (cb.delivered + cb.flight.pipe) | 0 || 1
+    if (before + length + cb.mss > congestion.cwnd) cb.windowLimitedUntil = cb.sndNxt
+    congestion.onSent(length, before, isLimited, now)
+  }
+  if (cb.isArmed(Timer.persist)) cb.disarm(Timer.persist)
+  if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
+}
+
+/** The user's patience begins with what waits for an answer: RFC 9293 §3.9.1, RFC 5482. */
+export function onFlightBegins(cb: ControlBlock, now: number): void {
+  cb.shared.timers.set(cb.timersRow, Instant.stalled, now)
+  if (cb.userTimeout > 0) cb.arm(Timer.user, now + cb.userTimeout)
+}
+
+/** RFC 9293 §3.7.4, §3.8.6.2.1: whether less than a segment may go. `available` is all that waits. */
+function maySendSmall(cb: ControlBlock, length: number, available: number, finDue: boolean): boolean {
+  if (length < available) {
+    // The window or cwnd cuts it short. SHLD-18, MUST-38: only when that is half of the largest window ever seen.
+    return length >= Math.max(1, cb.sndWndMax >> 1)
+  }
+  if (finDue) return true
+  if (cb.has(Option.cork)) return false
+  if (cb.has(Option.noDelay) || atMost(cb.sndNxt, cb.sndUna)) return true
+  // SHLD-7: Nagle's algorithm; MUST-17: it can be turned off. Minshall: only one small segment is in flight at a time.
+  return cb.shared.settings.nagle === 'minshall' && atMost(cb.sndSml, cb.sndUna)
+}
+
+/** Nothing may go now. Where no ACK will come to change that, a timer does: RFC 9293 §3.8.6.1 and §3.8.6.2.1's override. */
+function blocked(cb: ControlBlock, now: number): number {
+  if (cb.flight.first >= 0 || cb.isArmed(Timer.persist)) return Outcome.nothing
+  const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
+  if (usable > 0 && cb.has(Option.cork) && distance(cb.sndNxt, cb.sendEnd) <= usable) {
+    cb.arm(Timer.persist, now + CORK_TIME)
+    return Outcome.nothing
+  }
+  if (cb.persist === null) {
+    cb.persist = new Persist()
+    onFlightBegins(cb, now)
+  }
+  cb.arm(Timer.persist, now + cb.persist.delay(cb.rtt.rto, LEAST_PROBE_DELAY, MOST_PROBE_DELAY))
+  return Outcome.nothing
+}
+
+/** RFC 5681 §4.1: after an idle RTO cwnd says nothing about the path any more. */
+function restartIfIdle(cb: ControlBlock, now: number): void {
+  if (cb.flight.first >= 0 || cb.dataSegmentsSent === 0) return
+  const idle = now - cb.shared.timers.get(cb.timersRow, Instant.sent)
+  if (idle > cb.rtt.rto) cb.congestion?.onRestart(Math.min(idle * 1000, 0x7fffffff) | 0, now)
+}
+
+/** The persist timer has expired: what fits the window goes whatever its size; MUST-35, MUST-36: else one octet beyond it, as a probe. */
+function probe(cb: ControlBlock, batch: PacketBatch, now: number): number {
+  const { flight } = cb
+  cb.unmark(Mark.probe)
+  if (flight.first >= 0) {
+    // The octet of the last probe, which the peer did not take, is the probe again.
+    if (!flight.has(flight.first, Sent.probe)) return sendNew(cb, batch, now)
+    return resend(cb, batch, flight.first, now)
+  }
+  const available = distance(cb.sndNxt, cb.sendEnd)
+  const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
+  const finDue = cb.is(Mark.finWanted) && !cb.is(Mark.finSent)
+  if (usable > 0) {
+    const length = Math.min(available, usable, cb.mss)
+    const hasFin = finDue && length === available && usable > length
+    return length > 0 || hasFin ? sendText(cb, batch, length, available, hasFin, now) : Outcome.nothing
+  }
+  if (available <= 0 && !finDue) return Outcome.nothing
+  const hasFin = available <= 0
+  const start = cb.sndNxt
+  if (!emit(cb, batch, start, hasFin ? 0 : 1, hasFin ? Flag.fin : 0, cb.mss, now)) {
+    cb.mark(Mark.probe)
+    return Outcome.noRoom
+  }
+  cb.sndNxt = (start + 1) | 0
+  const row = flight.append(start, cb.sndNxt, cb.mss, Sent.probe | (hasFin ? Sent.fin : 0), now)
+  restamp(cb, row)
+  if (hasFin) {
+    cb.finSequence = start
+    cb.mark(Mark.finSent)
+  }
+  return Outcome.sent
+}
+
+/** RFC 9293 §3.8.4: an old sequence number and no text (MAY-6, SHLD-27) make the peer acknowledge. */
+function probeAlive(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
+  if (!emit(cb, batch, (cb.sndNxt - 1) | 0, 0, 0, cb.mss, now)) return false
+  cb.unmark(Mark.keepAliveProbe)
+  return true
+}
+
+/** Whether the connection has anything to do in `transmit`: cheap, and never wrong to say yes. */
+export function hasOutput(cb: ControlBlock): boolean {
+  if (cb.state === State.closed) return false
+  if (cb.state === State.synSent || cb.state === State.synReceived) {
+    return cb.flight.first < 0 || cb.flight.lost > 0
+  }
+  if (cb.is(Mark.probe | Mark.keepAliveProbe) || cb.flight.lost > 0) return true
+  if (cb.delayedAck.due(cb.has(Option.selectiveAcks)) > 0) return true
+  if (cb.is(Mark.finWanted) && !cb.is(Mark.finSent)) return true
+  return cb.sendBuffer !== null && lessThan(cb.sndNxt, cb.sendEnd)
+}
+
+/** Recovery is going on. */
+export function isRecovering(cb: ControlBlock): boolean {
+  return cb.phase === Phase.recovery || cb.phase === Phase.loss
+}

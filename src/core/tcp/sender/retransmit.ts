@@ -1,0 +1,105 @@
+// What was lost is sent again (RFC 5681 §3.2, RFC 6675 §5, RFC 6298 §5), and what happens when the retransmission timer expires.
+// Called by tcp/output, which asks for losses before it sends anything new, and by the connection's `expire`.
+import type { PacketBatch } from '../../batch.ts'
+import { Flag } from '../../wire/tcp.ts'
+import { type ControlBlock, Mark, Phase } from '../control-block.ts'
+import { emit, tellRetransmission } from '../emit.ts'
+import { distance, lessThan } from '../sequence.ts'
+import { Instant, Timer } from '../timers.ts'
+import { stamp } from './delivery-rate.ts'
+import { Sent } from './flight.ts'
+import { emissionLimit, inFlight } from './recovery.ts'
+import { forget } from './scoreboard.ts'
+
+const NONE = -1
+
+/** What an attempt to send came to. */
+export const Outcome = { nothing: 0, sent: 1, noRoom: 2 } as const
+
+/** Sends the oldest lost octets that nobody has sent again yet, about one emission's worth, as far as cwnd and window let it. */
+export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): number {
+  const { flight } = cb
+  const row = flight.nextLost()
+  if (row === NONE) return Outcome.nothing
+  const { slab } = flight
+  const isForced = cb.is(Mark.forceRetransmission)
+  let room = isForced ? cb.mss : Math.min((cb.congestion?.cwnd ?? cb.mss) - inFlight(cb), emissionLimit(cb))
+  // RFC 9293 §3.8.6 (SHLD-16, SHLD-17): a window that was shrunk holds back all but the oldest octets, which serve as its probe.
+  const isOldest = row === flight.first
+  const within = distance(slab.start[row], (cb.sndUna + cb.sndWnd) | 0)
+  if (within < 1 && !isOldest) return Outcome.nothing
+  room = isOldest ? Math.min(room, Math.max(within, cb.mss)) : Math.min(room, within)
+  const length = flight.length(row)
+  if (room < Math.min(cb.mss, length)) return Outcome.nothing
+  if (length > room) cut(cb, row, room)
+  else if (slab.mss[row] > cb.mss) slab.mss[row] = cb.mss
+  return resend(cb, batch, row, now)
+}
+
+/** The record's first octets, in whole segments of the present size, become a record of their own. */
+function cut(cb: ControlBlock, row: number, room: number): void {
+  const { flight, mss } = cb
+  const { slab } = flight
+  if (slab.mss[row] > mss) slab.mss[row] = mss
+  const size = slab.mss[row]
+  const octets = Math.max(size, room - (room % size))
+  if (octets < flight.length(row)) flight.split(row, (slab.start[row] + octets) | 0)
+}
+
+/** Sends a record again. */
+export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: number): number {
+  const { flight } = cb
+  const { slab } = flight
+  const start = slab.start[row]
+  const hasFin = flight.has(row, Sent.fin)
+  const text = flight.length(row) - (hasFin ? 1 : 0)
+  const isLast = slab.end[row] === cb.sndNxt
+  const flags = (hasFin ? Flag.fin : 0) | (isLast && text > 0 ? Flag.psh : 0)
+  const size = Math.min(slab.mss[row], cb.mss)
+  if (!emit(cb, batch, start, text, flags, size, now)) return Outcome.noRoom
+  flight.markAgain(row, now)
+  restamp(cb, row)
+  cb.unmark(Mark.forceRetransmission)
+  tellRetransmission(cb, start, flight.length(row))
+  if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
+  return Outcome.sent
+}
+
+export function restamp(cb: ControlBlock, row: number): void {
+  const { timers } = cb.shared
+  const deliveredAt = timers.get(cb.timersRow, Instant.delivered)
+  stamp(cb.flight, row, cb, deliveredAt, timers.get(cb.timersRow, Instant.firstSent))
+}
+
+/** RFC 6298 §5.1, §5.3. */
+export function armRetransmission(cb: ControlBlock, now: number): void {
+  cb.arm(Timer.retransmission, now + cb.rtt.rto)
+}
+
+/**
+ * RFC 6298 §5.4 to §5.6: the timer has expired. Everything in flight that is not sacked counts as lost.
+ * What gives a connection up is decided before.
+ */
+export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
+  const { flight, congestion } = cb
+  const { slab } = flight
+  if (flight.first === NONE) return
+  const isRepeated = cb.timeouts > 0
+  cb.timeouts++
+  if (congestion !== null) congestion.onTimeout(flight.octets, isRepeated, now)
+  // RFC 2018 §8: the oldest octets were sacked and then thrown away.
+  if (flight.has(flight.first, Sent.sacked)) forget(flight)
+  let lost = 0
+  for (let row = flight.first; row !== NONE; row = slab.next[row]) {
+    if (flight.has(row, Sent.sacked | Sent.lost)) continue
+    if (!flight.has(row, Sent.again)) lost += flight.length(row)
+    flight.markLost(row)
+  }
+  cb.lostOctets = (cb.lostOctets + lost) | 0
+  cb.duplicateAcks = 0
+  if (!isRepeated || lessThan(cb.recover, cb.sndUna) || cb.phase !== Phase.loss) cb.recover = cb.sndNxt
+  cb.phase = Phase.loss
+  cb.mark(Mark.forceRetransmission)
+  cb.rtt.onTimeout()
+  armRetransmission(cb, now)
+}

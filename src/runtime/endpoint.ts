@@ -1,0 +1,396 @@
+// A TCP socket for programs that want no streams and no events: plain calls, and callbacks for when it can be read or written.
+// Octets are copied or borrowed, as the caller likes. The HTTP server, the services and the benchmarks stand on this, and so do
+// `net.Socket` and web streams. Callbacks run between packets, from the driver's turn, never inside a call.
+import { type Address, parseAddress, unspecified } from '../core/ip/address.ts'
+import type { Interface } from '../core/ip/interface.ts'
+import type { Owner } from '../core/ready.ts'
+import type { Connection } from '../core/tcp/connection.ts'
+import { Option, Wake } from '../core/tcp/control-block.ts'
+import type { Listener, Request } from '../core/tcp/opening/listener.ts'
+import { Verdict } from '../core/tcp/opening/listener.ts'
+import { Reason, State } from '../core/tcp/state.ts'
+import { type Tcp, TcpResult } from '../core/tcp/tcp.ts'
+import { type TcpInfo, tcpInfo } from '../core/tcp/tcp-info.ts'
+import type { Driver } from './driver.ts'
+
+/** Why a connection is over; `none` where both sides have closed it. */
+export type CloseReason = keyof typeof Reason
+
+export class TcpError extends Error {
+  /** A name of `TcpResult`. */
+  readonly reason: keyof typeof TcpResult
+
+  constructor(result: number) {
+    const reason = (Object.entries(TcpResult).find(([, value]) => value === result)?.[0] ??
+      'invalid') as keyof typeof TcpResult
+    super(SENTENCES[reason])
+    this.name = 'TcpError'
+    this.reason = reason
+  }
+}
+
+export class Endpoint implements Owner {
+  /** The handshake is done. */
+  onOpen: (() => void) | null = null
+  /** There is something to read, or the peer has finished (`isAtEnd`). */
+  onReadable: (() => void) | null = null
+  /** There is room again after a `send` that was not taken whole. */
+  onWritable: (() => void) | null = null
+  /** Everything written so far is acknowledged. */
+  onDrained: (() => void) | null = null
+  /** RFC 9293 §3.8.5: urgent data lie ahead. */
+  onUrgent: (() => void) | null = null
+  /** It is over. What has arrived may still be read. */
+  onClose: ((reason: CloseReason) => void) | null = null
+  readonly connection: Connection
+  readonly #driver: Driver
+  #isClosed = false
+
+  constructor(connection: Connection, driver: Driver) {
+    this.connection = connection
+    this.#driver = driver
+    connection.owner = this
+  }
+
+  get localAddress(): Address {
+    return this.connection.localAddress
+  }
+
+  get localPort(): number {
+    return this.connection.localPort
+  }
+
+  get remoteAddress(): Address {
+    return this.connection.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.connection.remotePort
+  }
+
+  wake(): void {
+    const { connection } = this
+    const { wakes } = connection
+    connection.wakes = 0
+    if (wakes & Wake.open) this.onOpen?.()
+    if (wakes & Wake.urgent) this.onUrgent?.()
+    if (wakes & (Wake.readable | Wake.end)) this.onReadable?.()
+    if (wakes & Wake.writable && this.room > 0) this.onWritable?.()
+    if (wakes & Wake.drained) this.onDrained?.()
+    if (wakes & Wake.closed && !this.#isClosed) {
+      this.#isClosed = true
+      this.onClose?.(this.reason)
+    }
+  }
+
+  get isOpen(): boolean {
+    const { state } = this.connection
+    return state !== State.synSent && state !== State.synReceived && state !== State.closed
+  }
+
+  get isOver(): boolean {
+    return this.connection.isOver
+  }
+
+  get reason(): CloseReason {
+    const { reason } = this.connection
+    return (Object.entries(Reason).find(([, value]) => value === reason)?.[0] ?? 'none') as CloseReason
+  }
+
+  /** Octets that `send` would take now. */
+  get room(): number {
+    return this.connection.room
+  }
+
+  get readable(): number {
+    return this.connection.readable
+  }
+
+  /** The peer has finished, and everything it sent has been read. */
+  get isAtEnd(): boolean {
+    return this.connection.isAtEnd
+  }
+
+  /** Octets written that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.connection.unacknowledged
+  }
+
+  /** Copies in the octets `start` to `end - 1`; returns how many there was room for. */
+  send(bytes: Uint8Array, start = 0, end = bytes.length): number {
+    const taken = this.connection.send(bytes, start, end, this.#now())
+    this.#driver.request()
+    return taken
+  }
+
+  /** Takes octets without a copy: they must not change until they are acknowledged. */
+  lend(bytes: Uint8Array<ArrayBuffer>): boolean {
+    const taken = this.connection.lend(bytes, this.#now())
+    this.#driver.request()
+    return taken
+  }
+
+  sendUrgent(bytes: Uint8Array): number {
+    const taken = this.connection.sendUrgent(bytes, this.#now())
+    this.#driver.request()
+    return taken
+  }
+
+  /** Up to `most` octets, which are the caller's to keep; null where nothing is there. */
+  read(most = Number.MAX_SAFE_INTEGER): Uint8Array<ArrayBuffer> | null {
+    const bytes = this.connection.read(most, this.#now())
+    if (bytes !== null) this.#driver.request()
+    return bytes
+  }
+
+  /** Copies out up to `length` octets; returns how many. */
+  readInto(target: Uint8Array, at = 0, length = target.length - at): number {
+    const count = this.connection.readInto(target, at, length, this.#now())
+    if (count > 0) this.#driver.request()
+    return count
+  }
+
+  /** Shows readable octets where they lie, a stretch at a time; `take` says how many it is done with. Borrowed until `take` returns. */
+  look(take: (bytes: Uint8Array<ArrayBuffer>, start: number, length: number) => number): void {
+    for (;;) {
+      const buffer = this.connection.receiveBuffer
+      const front = buffer?.front ?? null
+      if (buffer === null || front === null) return
+      const length = buffer.frontLength
+      const done = take(front.bytes, buffer.frontOffset, length)
+      if (done <= 0) return
+      this.connection.consume(Math.min(done, length), this.#now())
+      this.#driver.request()
+    }
+  }
+
+  /** Nothing more will be sent: a FIN follows what is written. */
+  finish(): void {
+    this.connection.finish(this.#now())
+    this.#driver.request()
+  }
+
+  /** Lets go: what is written is still delivered, what comes is answered with a reset. */
+  close(): void {
+    this.#isClosed = true
+    this.connection.abandon(this.#now())
+    this.#driver.request()
+  }
+
+  /** Gives up at once; the peer gets a reset. */
+  abort(): void {
+    this.connection.abort(this.#now())
+    this.#driver.request()
+  }
+
+  setNoDelay(isOn: boolean): void {
+    this.connection.setOption(Option.noDelay, isOn, this.#now())
+    this.#driver.request()
+  }
+
+  /** While corked only whole segments leave, for 200 ms at most. */
+  setCork(isOn: boolean): void {
+    this.connection.setOption(Option.cork, isOn, this.#now())
+    this.#driver.request()
+  }
+
+  /** Milliseconds. */
+  setKeepAlive(
+    isOn: boolean,
+    idle: number | null = null,
+    interval: number | null = null,
+    probes: number | null = null,
+  ) {
+    this.connection.setKeepAlive(isOn, idle, interval, probes, this.#now())
+    this.#driver.request()
+  }
+
+  /** RFC 9293 §3.9.1: how long octets may wait for their acknowledgment; 0 for no limit of its own. */
+  setUserTimeout(milliseconds: number): void {
+    this.connection.userTimeout = milliseconds
+  }
+
+  /** SO_LINGER: how long `close` may go on delivering; 0 for a reset at once, -1 for as long as it takes. */
+  setLinger(milliseconds: number): void {
+    this.connection.linger = milliseconds
+  }
+
+  setBuffers(sizes: { send?: number; receive?: number }): void {
+    this.connection.setBuffers(sizes.send ?? null, sizes.receive ?? null)
+  }
+
+  info(): TcpInfo {
+    return tcpInfo(this.connection, this.#now())
+  }
+
+  #now(): number {
+    return this.#driver.time.now()
+  }
+}
+
+export interface ListenEndpointOptions {
+  port: number
+  /** Everybody's address when not given. */
+  address?: string | Address
+  /** Every destination that comes by this interface, which must take them. */
+  interface?: Interface
+  ipv6Only?: boolean
+  reusePort?: boolean
+  backlog?: number
+  /** Asked before any SYN-ACK goes out. */
+  onRequest?: (request: ConnectionRequest) => void
+}
+
+/** A SYN that waits for a verdict: now, or later. */
+export class ConnectionRequest {
+  readonly #request: Request
+  readonly #answer: (request: Request, verdict: number) => boolean
+
+  constructor(request: Request, answer: (request: Request, verdict: number) => boolean) {
+    this.#request = request
+    this.#answer = answer
+  }
+
+  get localAddress(): Address {
+    return this.#request.localAddress
+  }
+
+  get localPort(): number {
+    return this.#request.localPort
+  }
+
+  get remoteAddress(): Address {
+    return this.#request.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.#request.remotePort
+  }
+
+  /** False where the peer has not waited so long. */
+  accept(): boolean {
+    return this.#answer(this.#request, Verdict.accept)
+  }
+
+  refuse(): boolean {
+    return this.#answer(this.#request, Verdict.refuse)
+  }
+
+  drop(): boolean {
+    return this.#answer(this.#request, Verdict.drop)
+  }
+}
+
+export class ListenEndpoint implements Owner {
+  onConnection: ((endpoint: Endpoint) => void) | null = null
+  onRequest: ((request: ConnectionRequest) => void) | null = null
+  readonly listener: Listener<Connection>
+  readonly #tcp: Tcp
+  readonly #driver: Driver
+
+  constructor(listener: Listener<Connection>, tcp: Tcp, driver: Driver) {
+    this.listener = listener
+    this.#tcp = tcp
+    this.#driver = driver
+    listener.owner = this
+  }
+
+  get localAddress(): Address {
+    return this.listener.localAddress
+  }
+
+  get localPort(): number {
+    return this.listener.localPort
+  }
+
+  wake(): void {
+    const { pending, accepted } = this.listener
+    while (this.onRequest !== null && pending.count > 0) {
+      const request = pending.shift()
+      if (request !== null) this.onRequest(new ConnectionRequest(request, (one, verdict) => this.#decide(one, verdict)))
+    }
+    while (this.onConnection !== null && accepted.count > 0) {
+      const endpoint = this.accept()
+      if (endpoint !== null) this.onConnection(endpoint)
+    }
+  }
+
+  /** The next connection; null where none waits. */
+  accept(): Endpoint | null {
+    const connection = this.listener.accepted.shift()
+    if (connection === null) return null
+    const endpoint = new Endpoint(connection, this.#driver)
+    // What has happened before it had an owner is told as if it happened now.
+    if (connection.wakes !== 0) this.#tcp.shared.ready.push(connection)
+    return endpoint
+  }
+
+  close(): void {
+    this.#tcp.close(this.listener, this.#driver.time.now())
+    this.#driver.request()
+  }
+
+  #decide(request: Request, verdict: number): boolean {
+    const wasWaiting = this.#tcp.decide(request, verdict, this.#driver.time.now())
+    this.#driver.request()
+    return wasWaiting
+  }
+}
+
+export interface ConnectEndpointOptions {
+  address: string | Address
+  port: number
+  localAddress?: string | Address
+  localPort?: number
+}
+
+/** An active open. Throws where it can't even begin; a refusal comes by `onClose`. */
+export function connect(tcp: Tcp, driver: Driver, options: ConnectEndpointOptions): Endpoint {
+  const connection = tcp.connect(
+    {
+      remoteAddress: toAddress(options.address),
+      remotePort: options.port,
+      localAddress: options.localAddress === undefined ? undefined : toAddress(options.localAddress),
+      localPort: options.localPort,
+    },
+    driver.time.now(),
+  )
+  if (connection === null) throw new TcpError(tcp.result)
+  const endpoint = new Endpoint(connection, driver)
+  driver.request()
+  return endpoint
+}
+
+export function listen(tcp: Tcp, driver: Driver, options: ListenEndpointOptions): ListenEndpoint {
+  const listener = tcp.listen({
+    localAddress: options.address === undefined ? unspecified(false) : toAddress(options.address),
+    localPort: options.port,
+    interface: options.interface?.index,
+    ipv6Only: options.ipv6Only,
+    reusePort: options.reusePort,
+    backlog: options.backlog,
+    asks: options.onRequest !== undefined,
+  })
+  if (listener === null) throw new TcpError(tcp.result)
+  const endpoint = new ListenEndpoint(listener, tcp, driver)
+  endpoint.onRequest = options.onRequest ?? null
+  return endpoint
+}
+
+function toAddress(address: string | Address): Address {
+  if (typeof address !== 'string') return address
+  const parsed = parseAddress(address)
+  if (parsed === null) throw new TypeError(`'${address}' is not an IP address`)
+  return parsed
+}
+
+const SENTENCES: Record<keyof typeof TcpResult, string> = {
+  done: 'done',
+  addressInUse: 'the address and port are in use',
+  addressNotAvailable: 'no interface has this address',
+  noRoute: 'no route leads to the destination',
+  noPort: 'every local port is in use',
+  tooMany: 'there are as many connections as there may be',
+  noInterface: 'there is no such interface',
+  invalid: 'nothing can be connected to there',
+}
