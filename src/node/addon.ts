@@ -51,6 +51,8 @@ interface Loading {
   addon: Addon | null
   /** Why there is none. */
   fault: string
+  /** The file it came from. */
+  path: string
 }
 
 let loading: Loading | null = null
@@ -65,6 +67,12 @@ export function findAddon(): Addon | null {
 export function addonFault(): string {
   loading ??= load()
   return loading.fault
+}
+
+/** The file that was loaded; empty where none was. */
+export function addonPath(): string {
+  loading ??= load()
+  return loading.path
 }
 
 /** 'linux-x64-glibc' and the like: the folder of `prebuilds` for this process. */
@@ -82,13 +90,13 @@ function load(): Loading {
   for (const path of [built, carried]) {
     if (!existsSync(path)) continue
     try {
-      return { addon: require(path) as Addon, fault: '' }
+      return { addon: require(path) as Addon, fault: '', path }
     } catch (error) {
       fault ||= `The native addon ${path} can't be loaded (${(error as Error).message}): build it again with "${remedy}.`
     }
   }
   fault ||= `The native addon is not built for ${addonPlatform()}: install python3, make and a C compiler, then run "${remedy}.`
-  return { addon: null, fault }
+  return { addon: null, fault, path: '' }
 }
 
 /** The C library of this process: the loader that Node's binary asks for stands among its first octets. */
