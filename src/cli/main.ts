@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+// `tunstack`: finds the command, runs it, and turns what went wrong into one sentence and an exit code.
+import { readFileSync } from 'node:fs'
+import { cac } from 'cac'
+import { addDoctor } from './doctor.ts'
+import { EXIT_CODES, Exit, exitCodeOf, isExpected, say, usageError } from './output.ts'
+import { addPing } from './ping.ts'
+import { addServe } from './serve.ts'
+import { addStart } from './start.ts'
+
+/** What `npm start` runs; the others are for everybody. */
+const HIDDEN = 'start'
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function commandLine() {
+  const cli = cac('tunstack')
+  addServe(cli)
+  addPing(cli)
+  addDoctor(cli)
+  addStart(cli)
+  cli.version(version())
+  cli.help((sections) => {
+    for (const section of sections) section.body = withoutHidden(section.body)
+    sections.push({ title: 'Exit codes', body: EXIT_CODES })
+  })
+  return cli
+}
+
+function withoutHidden(body: string): string {
+  // cac writes a negated option's default as that of what it negates.
+  const shown = (line: string) => (/^\s+--no-/.test(line) ? line.replace(' (default: true)', '') : line)
+  const isHidden = (line: string) =>
+    line.trim().split(/\s+/)[0] === HIDDEN || line.includes(`tunstack ${HIDDEN} --help`)
+  return body
+    .split('\n')
+    .filter((line) => !isHidden(line))
+    .map((line) => shown(line).trimEnd())
+    .join('\n')
+}
+
+async function run(): Promise<number> {
+  const cli = commandLine()
+  const { options } = cli.parse(process.argv, { run: false })
+  if (options.help || (options.version && cli.matchedCommandName === undefined)) return Exit.done
+  if (cli.matchedCommand === undefined) {
+    const [given] = cli.args
+    throw usageError(
+      given === undefined
+        ? 'Name a command: serve, ping or doctor ("tunstack --help" says more).'
+        : `There is no command "${given}": there are serve, ping and doctor ("tunstack --help" says more).`,
+    )
+  }
+  return (await cli.runMatchedCommand()) as number
+}
+
+function explain(error: unknown): number {
+  if (error instanceof Error && error.name === 'CACError') {
+    say(`tunstack: ${error.message} ("tunstack ${process.argv[2]} --help" says what there is).`)
+    return Exit.usage
+  }
+  if (isExpected(error)) {
+    say(`tunstack: ${error.message}`)
+    return exitCodeOf(error)
+  }
+  say(`tunstack: a mistake of our own: ${process.env.DEBUG ? (error as Error).stack : error} (DEBUG=1 shows where).`)
+  return Exit.failed
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  // Whoever read us has gone.
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? Exit.done : Exit.failed))
+}
+
+run()
+  .catch(explain)
+  .then((code) => {
+    process.exitCode = code
+  })

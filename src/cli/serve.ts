@@ -1,0 +1,223 @@
+// `tunstack serve`: a TUN device and a stack on it, until a signal. Listeners are bound before the stack reads its first
+// packet, so that an answered ping means that all of them are up, in both families.
+import type { CAC, Command } from 'cac'
+import {
+  type CaptureFile,
+  capture,
+  createStack,
+  describeNote,
+  type Link,
+  type NodeStack,
+  openCaptureFile,
+  PcapngWriter,
+  startUdpServices,
+} from '../index.ts'
+import {
+  addDeviceOptions,
+  addSecondDeviceOptions,
+  bare,
+  type DeviceSettings,
+  networkOf,
+  type OpenedDevice,
+  openDevice,
+  readDevice,
+} from './device.ts'
+import { Options } from './options.ts'
+import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
+import { isInside, runInside } from './private.ts'
+import { untilSignal } from './signals.ts'
+
+export interface ServeSettings {
+  readonly devices: readonly DeviceSettings[]
+  readonly forward: boolean
+  readonly any: boolean
+  readonly services: boolean
+  readonly capture: string | null
+  readonly json: boolean
+}
+
+export function addServe(cli: CAC): void {
+  addSecondDeviceOptions(addOptions(addDeviceOptions(cli.command('serve', 'Brings up a TUN device and a stack on it'))))
+    .example('  $ tunstack serve')
+    .example('  $ tunstack serve --services --capture /tmp/tun0.pcapng')
+    .example('  $ tunstack serve --private                    (without root)')
+    .example('  $ tunstack serve --netns blue --tun tun7 --host 10.9.0.1/24 --address 10.9.0.2/24')
+    .example('  $ tunstack serve --forward --netns left --netns2 right')
+    .action((given: Record<string, unknown>) => {
+      const options = new Options(given)
+      const settings = readSettings(options)
+      return options.flag('private') && !isInside() ? runInside(process.argv.slice(2)) : serve(settings)
+    })
+}
+
+function addOptions(command: Command): Command {
+  return command
+    .option('--services', 'Runs echo (7), discard (9), daytime (13) and chargen (19) over UDP')
+    .option('--any', 'Takes packets for every address as its own')
+    .option('--forward', 'Routes between this device and a second one, without offload')
+    .option('--capture <file>', 'Writes every packet to a pcapng file')
+    .option('--private', 'In a user and network namespace of its own: needs no root and touches nothing outside')
+    .option('--json', 'Prints what was brought up as one line of JSON')
+}
+
+function readSettings(options: Options): ServeSettings {
+  const forward = options.flag('forward')
+  if (!forward) {
+    const second = ['tun2', 'host2', 'address2', 'host2-6', 'address2-6', 'netns2', 'mtu2']
+    const given = second.find((name) => options.text(name) !== null)
+    if (given !== undefined) throw usageError(`--${given} is of use with --forward only.`)
+  }
+  const devices = [readDevice(options)]
+  if (forward) devices.push(readDevice(options, '2'))
+  const [first, other] = devices
+  if (other !== undefined && other.name === first.name && other.netns === first.netns)
+    throw usageError(`--tun and --tun2 are two devices, and both are ${first.name}.`)
+  if (options.flag('private') && devices.some(({ netns }) => netns !== null))
+    throw usageError('--private and --netns exclude each other.')
+  return {
+    devices: forward ? devices.map((device) => ({ ...device, offload: false })) : devices,
+    forward,
+    any: options.flag('any'),
+    services: options.flag('services'),
+    capture: options.text('capture'),
+    json: options.flag('json'),
+  }
+}
+
+/** Serves until a signal; the exit code. */
+export async function serve(settings: ServeSettings): Promise<number> {
+  let lose: (error: Error) => void = () => {}
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject
+  })
+  lost.catch(() => {})
+  const stack = await createStack({ forward: settings.forward })
+  const letGo = stack.hold()
+  const file = settings.capture === null ? null : openFile(settings.capture)
+  try {
+    if (settings.services) startUdpServices(stack)
+    const devices = openAll(settings, lose)
+    attachAll(stack, devices, settings.any, file)
+    announce(devices, settings)
+    await Promise.race([untilSignal(), lost])
+    sayFarewell(stack, devices)
+    return Exit.done
+  } finally {
+    stack.close()
+    file?.close()
+    letGo()
+  }
+}
+
+function openFile(path: string): CaptureFile {
+  try {
+    return openCaptureFile(path, (error) => say(`tunstack: the capture ends here, since ${path}: ${error.message}.`))
+  } catch (error) {
+    throw new CommandError(Exit.failed, `The capture file can't be written (${(error as Error).message}).`)
+  }
+}
+
+/** All of them or none. */
+function openAll({ devices }: ServeSettings, lose: (error: Error) => void): OpenedDevice[] {
+  const opened: OpenedDevice[] = []
+  try {
+    for (const device of devices) {
+      const other = devices.find((one) => one !== device && one.netns !== device.netns)
+      opened.push(openDevice(device, lose, other === undefined ? [] : routesTo(other, device)))
+    }
+    return opened
+  } catch (error) {
+    for (const { link } of opened) link.close()
+    throw error
+  }
+}
+
+/** How the kernel behind one device reaches what is behind the other: by the stack. */
+function routesTo(other: DeviceSettings, by: DeviceSettings): { to: string; via: string }[] {
+  const routes = [{ to: networkOf(other.ipv4.address), via: bare(by.ipv4.address) }]
+  if (other.ipv6 !== null && by.ipv6 !== null)
+    routes.push({ to: networkOf(other.ipv6.address), via: bare(by.ipv6.address) })
+  return routes
+}
+
+function attachAll(stack: NodeStack, devices: OpenedDevice[], any: boolean, file: CaptureFile | null): void {
+  const writer = file === null ? null : new PcapngWriter(file.write, { describe: describeNote })
+  for (const { link, settings } of devices) {
+    const { name, ipv4, ipv6 } = settings
+    const tapped: Link = writer === null ? link : capture(link, writer, { name })
+    const addresses = ipv6 === null ? [ipv4.address] : [ipv4.address, ipv6.address]
+    stack.addInterface({ link: tapped, name, addresses, anyAddress: any })
+  }
+}
+
+function announce(devices: readonly OpenedDevice[], settings: ServeSettings): void {
+  if (settings.json) tellJson({ pid: process.pid, interfaces: devices.map(factsOf) })
+  for (const { link, settings: device } of devices) {
+    const { ipv4, ipv6, netns } = device
+    const { checksum } = link.offload
+    const hosts = [ipv4.host, ipv6?.host].filter((one) => one !== undefined).map(bare)
+    const addresses = [ipv4.address, ipv6?.address].filter((one) => one !== undefined).map(bare)
+    const where = netns === null ? '' : ` in ${netns}`
+    say(
+      `${styled(link.device.name, 'bold')} is up${where}: the stack is ${addresses.join(' and ')}, the kernel ${hosts.join(' and ')} (MTU ${link.mtu}, offload ${checksum ? 'on' : 'off'}).`,
+    )
+  }
+  say('Try:')
+  for (const line of suggestions(devices, settings)) say(`  ${line}`)
+  say('Ctrl-C takes it down.')
+}
+
+function factsOf({ link, settings: { netns, ipv4, ipv6 } }: OpenedDevice) {
+  const { name, queueLength } = link.device
+  return { name, netns, mtu: link.mtu, queueLength, offload: link.offload, ipv4, ipv6 }
+}
+
+function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings): string[] {
+  const [first, second] = devices.map((device) => device.settings)
+  const enter = entering(first)
+  const address = bare(first.ipv4.address)
+  const lines = [`${enter}ping ${address}`]
+  if (first.ipv6 !== null) lines.push(`${enter}ping ${bare(first.ipv6.address)}`)
+  if (settings.services) {
+    lines.push(`${enter}bash -c 'echo hello >/dev/udp/${address}/9'    (discarded, and counted)`)
+    lines.push(`${enter}nc -u ${address} 7    (every line comes back)`)
+  }
+  if (settings.any) {
+    const route = `ip route add 198.51.100.0/24 via ${address}`
+    lines.push(`${enter}sh -c '${route}; ping 198.51.100.7'    (any address is the stack's)`)
+  }
+  if (second !== undefined) lines.push(`${enter}traceroute ${bare(second.ipv4.host)}    (the stack is a hop)`)
+  return lines
+}
+
+/** What stands before a command so that it runs where the device is. */
+function entering({ netns }: DeviceSettings): string {
+  if (netns !== null) return netns.includes('/') ? `nsenter --net=${netns} ` : `ip netns exec ${netns} `
+  return isInside() ? `nsenter -t ${process.pid} -U -n --preserve-credentials ` : ''
+}
+
+function sayFarewell(stack: NodeStack, devices: readonly OpenedDevice[]): void {
+  const { counts, drops } = stack.counters()
+  const dropped = Object.values(drops).reduce((sum, count) => sum + count, 0)
+  const names = devices.map(({ link }) => link.device.name).join(' and ')
+  say(
+    `${names} taken down: ${counts.ipReceived ?? 0} packets received, ${counts.ipSent ?? 0} sent, ${dropped} dropped.`,
+  )
+}
+
+/** What `npm start` serves: the defaults, and the services. */
+export function defaultSettings(): ServeSettings {
+  return {
+    devices: [readDevice(new Options({}, []))],
+    forward: false,
+    any: false,
+    services: true,
+    capture: null,
+    json: false,
+  }
+}
+
+/** Whether serving failed because this machine lacks something, not because of what was asked. */
+export function isForWant(error: unknown): error is Error {
+  return error instanceof Error && exitCodeOf(error) === Exit.missing
+}
