@@ -11,5 +11,14 @@ export { loopback } from './link/loopback.ts'
 export { memory } from './link/memory.ts'
 export { packets } from './link/packets.ts'
 export { createStack, type InterfaceOptions, PortableStack, type RouteOptions } from './runtime/create-stack.ts'
+export {
+  type CloseReason,
+  type ConnectEndpointOptions,
+  ConnectionRequest,
+  Endpoint,
+  ListenEndpoint,
+  type ListenEndpointOptions,
+  TcpError,
+} from './runtime/endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
 export { UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
