@@ -38,7 +38,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
   'core/observer': ['core/batch'],
   'core/environment': ['core/batch'],
   'core/ip': GROUND,
-  'core/udp': [...GROUND, ...TRANSPORT, 'core/ip/datagram-queue', 'core/ip/send-queue'],
+  'core/udp': [...GROUND, ...TRANSPORT, 'core/ip/datagram-queue', 'core/ip/recent-peers', 'core/ip/send-queue'],
   'core/tcp': [...GROUND, ...TRANSPORT, 'core/tcp/congestion'],
   'core/tcp/congestion': [],
   'core/stack': ['core'],

@@ -4,16 +4,18 @@ import { copyOctets, type Octets, type PacketBatch } from '../batch.ts'
 import type { Random } from '../environment.ts'
 import { Count, Drop, type Observer } from '../observer.ts'
 import type { Owner, ReadyList, Wakeable } from '../ready.ts'
+import type { SipHash } from '../siphash.ts'
 import * as icmp from '../wire/icmp.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import type { Address } from './address.ts'
 import { Datagram, DatagramQueue } from './datagram-queue.ts'
-import type { IcmpError } from './icmp-error.ts'
+import { type IcmpError, IcmpErrorKind } from './icmp-error.ts'
 import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
 import { type IpOutput, NO_ROOM } from './output.ts'
 import type { Packet } from './packet.ts'
+import { RecentPeers } from './recent-peers.ts'
 import { type Emitter, SendQueue } from './send-queue.ts'
 
 const QUEUE_LIMIT = 256 * 1024
@@ -71,13 +73,23 @@ export class EchoSockets {
   readonly #random: Random
   readonly #sockets = new Map<number, EchoSocket>()
   readonly #reply = new Datagram()
+  readonly #hash: SipHash
+  readonly #answered = new RecentPeers()
 
-  constructor(interfaces: Interfaces, output: IpOutput, observer: Observer, ready: ReadyList, random: Random) {
+  constructor(
+    interfaces: Interfaces,
+    output: IpOutput,
+    observer: Observer,
+    ready: ReadyList,
+    random: Random,
+    hash: SipHash,
+  ) {
     this.#interfaces = interfaces
     this.#output = output
     this.#observer = observer
     this.#ready = ready
     this.#random = random
+    this.#hash = hash
   }
 
   get count(): number {
@@ -118,16 +130,30 @@ export class EchoSockets {
     return true
   }
 
-  /** An error quotes an echo request of ours; false where it is nobody's. */
+  /** A reply to somebody's request goes out, so large that it may be too big for the path. */
+  noteReply(destination: Address, identifierAndSequence: number): void {
+    this.#answered.note(this.#hashOf(destination, identifierAndSequence))
+  }
+
+  /** An error quotes an echo request of ours, or a reply that may be too big; false where it is nobody's. */
   unreachable(error: IcmpError): boolean {
-    const isRequest = error.sourcePort >>> 8 === (error.source.isIpv4 ? icmp.Type.echoRequest : icmpv6.Type.echoRequest)
-    const socket = isRequest ? this.#sockets.get(error.sequence >>> 16) : undefined
+    const { source, destination, sequence } = error
+    const type = error.sourcePort >>> 8
+    if (error.kind === IcmpErrorKind.tooBig && type === (source.isIpv4 ? icmp.Type.echoReply : icmpv6.Type.echoReply))
+      return this.#answered.has(this.#hashOf(destination, sequence))
+    const isRequest = type === (source.isIpv4 ? icmp.Type.echoRequest : icmpv6.Type.echoRequest)
+    const socket = isRequest ? this.#sockets.get(sequence >>> 16) : undefined
     if (socket === undefined) return false
     socket.errorKind = error.kind
-    socket.errorSequence = error.sequence & 0xffff
+    socket.errorSequence = sequence & 0xffff
     socket.errorFrom = error.from.copy()
     this.#ready.push(socket)
     return true
+  }
+
+  #hashOf(address: Address, identifierAndSequence: number): number {
+    const hash = this.#hash.begin().word(address.word0).word(address.word1).word(address.word2).word(address.word3)
+    return hash.word(identifierAndSequence).end()
   }
 
   interfaceOf(destination: Address): Interface | null {

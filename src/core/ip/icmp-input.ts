@@ -14,6 +14,7 @@ import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
 import { type IpOutput, NO_ROOM } from './output.ts'
 import type { Packet } from './packet.ts'
+import { MINIMUM_IPV4 } from './path-mtu.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 /** The quoted transport header must reach this far: RFC 792's 64 bits. */
@@ -103,6 +104,7 @@ export class IcmpInput {
     const protocol = isIpv4 ? ipv4.Protocol.icmp : ipv4.Protocol.icmpv6
     output.writeIcmpChecksum(protocol)
     output.send(protocol)
+    if (length > MINIMUM_IPV4 - ipv4.MINIMUM_LENGTH) this.#echo.noteReply(source, icmp.rest(packet.view, packet.offset))
     values[Count.icmpSent]++
     values[Count.echoRepliesSent]++
   }

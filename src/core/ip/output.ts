@@ -34,6 +34,8 @@ export class IpOutput {
   #partialField = -1
   /** The last identification for a pair of addresses. */
   readonly #identifications = new Map<number, number>()
+  /** How many were begun: no pair begins twice where it began before. */
+  #begun = 0
 
   constructor(observer: Observer, pathMtu: PathMtu, hash: SipHash, scratch: PacketBatch) {
     this.#counters = observer.counters
@@ -145,7 +147,10 @@ export class IpOutput {
     const start = this.#at - headerLength
     if (header.destination.isIpv4) {
       // RFC 6864 §4.1: an atomic datagram's identification says nothing, so it is 0.
-      this.#writeIpv4(batch.view, start, header, headerLength + this.#length, 0, ipv4.DONT_FRAGMENT)
+      const mayBeCut = this.#pathMtu.mayBeCut(header.destination)
+      const identification = mayBeCut ? this.#nextIdentification(header) & 0xffff : 0
+      const flags = mayBeCut ? 0 : ipv4.DONT_FRAGMENT
+      this.#writeIpv4(batch.view, start, header, headerLength + this.#length, identification, flags)
     } else this.#writeIpv6(batch.view, start, header, this.#length, protocol)
     const row = batch.commit(headerLength + this.#length)
     if (this.#partialField >= 0) {
@@ -257,7 +262,14 @@ export class IpOutput {
     hash.word(destination.word0).word(destination.word1).word(destination.word2).word(destination.word3)
     const key = hash.word(protocol).end()
     const last = this.#identifications.get(key)
-    const next = last === undefined ? hash.begin().word(key).word(this.#identifications.size).end() : (last + 1) | 0
+    const next =
+      last === undefined
+        ? hash
+            .begin()
+            .word(key)
+            .word(this.#begun++)
+            .end()
+        : (last + 1) | 0
     if (last === undefined && this.#identifications.size >= MOST_IDENTIFICATIONS) this.#identifications.clear()
     this.#identifications.set(key, next)
     return next

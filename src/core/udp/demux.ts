@@ -11,6 +11,10 @@ export class UdpDemux {
   /** Those that take every port. */
   readonly #any: UdpSocket[] = []
 
+  get onAnyPort(): readonly UdpSocket[] {
+    return this.#any
+  }
+
   get count(): number {
     let count = this.#any.length
     for (const sockets of this.#ports.values()) count += sockets.length

@@ -4,6 +4,7 @@ import type { Octets, PacketBatch } from '../batch.ts'
 import { Address } from '../ip/address.ts'
 import { Datagram, DatagramQueue } from '../ip/datagram-queue.ts'
 import type { Interface } from '../ip/interface.ts'
+import { RecentPeers } from '../ip/recent-peers.ts'
 import type { Route } from '../ip/routes.ts'
 import { type Emitter, SendQueue } from '../ip/send-queue.ts'
 import type { Owner, Wakeable } from '../ready.ts'
@@ -71,9 +72,7 @@ export class UdpSocket implements Emitter, Wakeable {
   errorKind = -1
   readonly #udp: UdpLayer
   readonly #next = new Datagram()
-  /** Hashes of the last peers sent to: what an ICMP error must quote to be believed. */
-  #peers: Int32Array | null = null
-  #peersWritten = 0
+  readonly #peers = new RecentPeers()
 
   constructor(udp: UdpLayer, isIpv6: boolean, receiveLimit: number, sendLimit: number) {
     this.#udp = udp
@@ -175,13 +174,11 @@ export class UdpSocket implements Emitter, Wakeable {
 
   /** Whether something was sent there lately, by the peer's hash. */
   hasSentTo(hash: number): boolean {
-    return this.#peers?.includes(hash) ?? false
+    return this.#peers.has(hash)
   }
 
   noteSentTo(hash: number): void {
-    this.#peers ??= new Int32Array(REMEMBERED_PEERS)
-    if (this.hasSentTo(hash)) return
-    this.#peers[this.#peersWritten++ % REMEMBERED_PEERS] = hash
+    this.#peers.note(hash)
   }
 
   #membership(group: Address, by: Interface, source: Address | null): number {
@@ -193,5 +190,3 @@ export class UdpSocket implements Emitter, Wakeable {
     )
   }
 }
-
-const REMEMBERED_PEERS = 16

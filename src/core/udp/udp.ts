@@ -69,6 +69,8 @@ export class Udp implements UdpLayer {
   unreachable(error: IcmpError): boolean {
     const hash = this.#output.peerHash(error.destination, error.destinationPort)
     let isOurs = false
+    // Those on every port have no connected peer to be told of; what fits counts for them as for all.
+    for (const socket of this.#demux.onAnyPort) isOurs ||= socket.hasSentTo(hash)
     for (const socket of this.#demux.onPort(error.sourcePort)) {
       if (!socket.local.isUnspecified && !socket.local.equals(error.source)) continue
       if (!socket.hasSentTo(hash)) continue
@@ -97,6 +99,7 @@ export class Udp implements UdpLayer {
   }
 
   bindAny(socket: UdpSocket, device: Interface): number {
+    if (socket.isClosed) return UdpResult.closed
     if (socket.isBound) return UdpResult.alreadyBound
     socket.device = device
     socket.isAnyPort = true

@@ -22,8 +22,16 @@ describe('the table', () => {
     expect(paths.get(far, 1300, 0)).toBe(1300)
     expect(paths.learn(far, 0, 1500, 0)).toBe(true)
     expect(paths.get(far, 1500, 0)).toBe(MINIMUM_IPV4)
-    expect(paths.learn(far6, 68, 1500, 0)).toBe(true)
+    expect(paths.mayBeCut(far)).toBe(true)
+    expect(paths.learn(far6, MINIMUM_IPV6, 1500, 0)).toBe(true)
     expect(paths.get(far6, 1500, 0)).toBe(MINIMUM_IPV6)
+    expect(paths.mayBeCut(far6)).toBe(false)
+  })
+
+  test('a figure below 1280 is no IPv6 router’s: RFC 8201 §4', () => {
+    const paths = table()
+    expect([0, 68, 1279].map((mtu) => paths.learn(far6, mtu, 1500, 0))).toEqual([false, false, false])
+    expect(paths.get(far6, 1500, 0)).toBe(1500)
   })
 
   test('forgets after ten minutes', () => {
@@ -93,12 +101,49 @@ describe('errors about what a socket has sent', () => {
     expect(lengths(send())).toEqual([1428, 1448])
   })
 
-  test('68 octets for IPv4 and 500 for IPv6 go down to the floors', () => {
+  test('68 octets for IPv4 go down to the floor, below which routers shall cut; 500 or none for IPv6 is discarded', () => {
     const { bench, send } = sender()
     const [sent, sent6] = send()
-    bench.receive(needs(68, sent), tooBig(500, sent6))
-    const again = lengths(send())
-    expect(again.slice(0, 3)).toEqual([548, 548, 372])
-    expect(again.slice(3)).toEqual([1280, 224])
+    expect(readIp(sent)).toMatchObject({ dontFragment: true, identification: 0 })
+    bench.receive(needs(68, sent), tooBig(500, sent6), tooBig(0, sent6))
+    expect(lengths(send())).toEqual([548, 548, 372, 1448])
+    const [small, another] = [send(400)[0], send(400)[0]].map(readIp)
+    expect(small.dontFragment).toBe(false)
+    expect(another.identification).toBe((small.identification + 1) & 0xffff)
   })
+
+  test('are believed from a thousand peers of one socket, and of a socket on every port', () => {
+    const bench = new Bench({}, { anyAddress: true })
+    bench.stack.addRoute(prefixes('0.0.0.0/0')[0], bench.interface)
+    const socket = bench.stack.udp.open(false)
+    socket.bindAny(bench.interface)
+    const data = bytes(new Uint8Array(1400))
+    const sent = Array.from({ length: 200 }, (_, peer) => {
+      const octets = { bytes: data, view: new DataView(data.buffer) }
+      socket.send(octets, 0, 1400, at(`192.0.2.${1 + peer}`), 9, at('203.0.113.9'), 53)
+      return bench.sent()[0]
+    })
+    for (const packet of sent) bench.receive(needs(1000, packet))
+    // A newer peer may have taken an older one's place.
+    expect(bench.stack.observer.counters.toJSON().counts.pathMtuLearned).toBeGreaterThan(100)
+  })
+})
+
+test.each([
+  ['IPv4', icmpPacket(8, 0, 0x12340001, new Uint8Array(1400)), 28],
+  ['IPv6', icmpPacket(128, 0, 0x12340001, new Uint8Array(1400), { from: 'fd00::1' }), 500],
+])('an echo reply that is too big for the path of %s: the next one goes in fragments', (family, request, quoted) => {
+  const bench = new Bench()
+  const [reply] = bench.answer(request)
+  const error = (quote: Bytes) =>
+    family === 'IPv4'
+      ? icmpPacket(3, 4, 1300, quote.slice(0, quoted), { from: '10.0.0.77' })
+      : icmpPacket(2, 0, 1300, quote.slice(0, quoted), { from: 'fd00::77' })
+  const forged = reply.slice()
+  forged[family === 'IPv4' ? 27 : 47] ^= 1
+  bench.receive(error(forged))
+  expect(bench.allDrops).toEqual({ icmpUnmatched: 1 })
+  expect(bench.answer(request).length).toBe(1)
+  bench.receive(error(reply))
+  expect(bench.answer(request).map((packet) => packet.length <= 1300)).toEqual([true, true])
 })
