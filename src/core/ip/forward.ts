@@ -15,13 +15,13 @@ import type { Packet } from './packet.ts'
 import type { Route } from './routes.ts'
 
 export class Forward {
-  readonly #isOn: boolean
+  readonly isOn: boolean
   readonly #interfaces: Interfaces
   readonly #errors: IcmpOutput
   readonly #observer: Observer
 
   constructor(isOn: boolean, interfaces: Interfaces, errors: IcmpOutput, observer: Observer) {
-    this.#isOn = isOn
+    this.isOn = isOn
     this.#interfaces = interfaces
     this.#errors = errors
     this.#observer = observer
@@ -29,7 +29,7 @@ export class Forward {
 
   /** Always false: the packet is not ours to deliver. */
   receive(packet: Packet, now: number): false {
-    if (!this.#isOn || packet.source.isLinkLocal || packet.destination.isLinkLocal)
+    if (!this.isOn || packet.source.isLinkLocal || packet.destination.isLinkLocal)
       return this.#drop(packet, Drop.notForUs)
     if (packet.hopLimit <= 1) {
       const type = packet.isIpv4 ? icmp.Type.timeExceeded : icmpv6.Type.timeExceeded
@@ -42,6 +42,8 @@ export class Forward {
       else this.#errors.send(packet, icmpv6.Type.unreachable, icmpv6.Unreachable.noRoute, 0, now)
       return this.#drop(packet, Drop.noRoute)
     }
+    // RFC 2644: a network's broadcast address is a neighbour's to use, and nobody's from afar.
+    if (route.interface.isBroadcast(packet.destination)) return this.#drop(packet, Drop.notForUs)
     const length = packet.offset + packet.length - packet.start
     if (packet.segmentSize > 0) {
       if (!canSegment(route.interface, packet)) return this.#drop(packet, Drop.offloadMismatch)
@@ -93,7 +95,7 @@ export class Forward {
     return this.#fragment(packet, route)
   }
 
-  /** RFC 791 §3.2, RFC 1812 §5.3.3. Options go into every piece, which is more than RFC 791 asks and never less. */
+  /** RFC 791 §3.2, RFC 1812 §5.3.3. Every header keeps its length: options that only the first piece has become no-operations. */
   #fragment(packet: Packet, route: Route): false {
     const { replies, mtu } = route.interface
     const { view, start } = packet
@@ -108,6 +110,7 @@ export class Forward {
       const at = replies.reserve(headerLength + length)
       if (at < 0) return this.#drop(packet, Drop.repliesFull)
       copyOctets(replies, at, packet, start, headerLength)
+      if (done > 0) ipv4.blankUncopiedOptions(replies.view, at)
       copyOctets(replies, at + headerLength, packet, start + headerLength + done, length)
       const more = hasMore || done + length < payload
       replies.view.setUint16(at + 2, headerLength + length)

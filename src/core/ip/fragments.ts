@@ -38,6 +38,8 @@ class Datagram {
   readonly sourceHash: number
   readonly identification: number
   readonly protocol: number
+  /** RFC 1122 §3.2.2: then no error is sent about it. */
+  readonly isToGroup: boolean
   readonly until: number
   readonly fragments: Fragment[] = []
   /** Lengths by start, to tell a repeated fragment from one that overlaps. */
@@ -65,6 +67,7 @@ class Datagram {
     this.destination.assign(packet.destination)
     this.identification = identification
     this.protocol = protocol
+    this.isToGroup = packet.isToGroup
     this.until = until
   }
 
@@ -131,7 +134,8 @@ export class Fragments {
     const { length } = packet
     if (length === 0 || (more && length % UNIT !== 0)) return this.#refuse(packet, Drop.badFragment)
     // The ping of death: RFC 8200 §4.5, RFC 791 §3.1's total length.
-    if (start + length > LONGEST) return this.#refuse(packet, Drop.fragmentTooLong)
+    const most = packet.isIpv4 ? LONGEST - (packet.offset - packet.start) : LONGEST
+    if (start + length > most) return this.#refuse(packet, Drop.fragmentTooLong)
     const datagram = this.#find(packet, identification, protocol, now)
     if (datagram === null) return this.#refuse(packet, Drop.fragmentLimit)
     const end = start + length
@@ -153,7 +157,7 @@ export class Fragments {
       if (datagram.until > now) break
       this.#observer.drop(Drop.fragmentTimeout, null, 0)
       // RFC 792: time exceeded in reassembly is sent only where fragment zero has arrived.
-      if (datagram.head !== null && this.abandoned.length < MOST_ABANDONED) {
+      if (datagram.head !== null && !datagram.isToGroup && this.abandoned.length < MOST_ABANDONED) {
         const { head: bytes, source, destination } = datagram
         this.abandoned.push({ bytes, view: new DataView(bytes.buffer), source, destination })
       }
@@ -185,13 +189,7 @@ export class Fragments {
   /** A source that has its share gets no more; when the whole is full the oldest datagram goes. */
   #makeRoom(sourceHash: number, octets: number): boolean {
     if ((this.#sources.get(sourceHash) ?? 0) + octets > this.#limits.octetsPerSource) return false
-    while (this.#octets + octets > this.#limits.octets) {
-      const oldest = this.#datagrams.values().next().value
-      if (oldest === undefined) return false
-      this.#observer.drop(Drop.fragmentLimit, null, 0)
-      this.#discard(oldest)
-    }
-    return true
+    return this.#makeSpace(octets, null)
   }
 
   #keep(datagram: Datagram, packet: Packet, start: number, more: boolean): void {
@@ -207,13 +205,23 @@ export class Fragments {
       datagram.head = packet.bytes.slice(packet.start, end)
     }
     this.#charge(datagram, length + FRAGMENT_COST)
-    const { octetsPerSource } = this.#limits
-    if (this.#octets > this.#limits.octets || (this.#sources.get(datagram.sourceHash) ?? 0) > octetsPerSource) {
-      if (datagram.received !== datagram.length) {
-        this.#observer.drop(Drop.fragmentLimit, null, 0)
-        this.#discard(datagram)
-      }
+    if (datagram.received === datagram.length) return
+    const isOverShare = (this.#sources.get(datagram.sourceHash) ?? 0) > this.#limits.octetsPerSource
+    if (isOverShare || !this.#makeSpace(0, datagram)) {
+      this.#observer.drop(Drop.fragmentLimit, null, 0)
+      this.#discard(datagram)
     }
+  }
+
+  /** The oldest datagrams go until there is room; false where the next to go would be the one that asks. */
+  #makeSpace(octets: number, asking: Datagram | null): boolean {
+    while (this.#octets + octets > this.#limits.octets) {
+      const oldest = this.#datagrams.values().next().value
+      if (oldest === undefined || oldest === asking) return false
+      this.#observer.drop(Drop.fragmentLimit, null, 0)
+      this.#discard(oldest)
+    }
+    return true
   }
 
   #assemble(datagram: Datagram): Uint8Array<ArrayBuffer> {

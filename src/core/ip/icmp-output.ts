@@ -96,8 +96,9 @@ export class IcmpOutput {
       this.#observer.drop(Drop.icmpRateLimited, null, 0)
       return
     }
-    const most = to.isIpv4 ? LONGEST_IPV4 - ipv4.MINIMUM_LENGTH : LONGEST_IPV6 - ipv6.HEADER_LENGTH
-    const quoted = Math.min(length, most - icmp.HEADER_LENGTH)
+    const most = to.isIpv4 ? LONGEST_IPV4 : LONGEST_IPV6
+    const headers = to.isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH
+    const quoted = Math.min(length, Math.min(most, route.interface.mtu) - headers - icmp.HEADER_LENGTH)
     const output = this.#output
     const at = output.composeSegment(route.interface.replies, route, source, to, icmp.HEADER_LENGTH + quoted)
     if (at < 0) {

@@ -78,6 +78,8 @@ export class IpInput {
       const options = ipv4.inspectOptions(view, start, headerLength)
       if (options === ipv4.Options.sourceRoute) return this.#drop(Drop.sourceRoute)
       if (options === ipv4.Options.malformed) {
+        // RFC 1122 §3.2.1.3: of what is for others a host says nothing.
+        if (!this.#concernsUs()) return this.#drop(Drop.notForUs)
         this.#errors.send(packet, icmp.Type.parameterProblem, 0, ipv4.MINIMUM_LENGTH << 24, now)
         return this.#drop(Drop.badOptions)
       }
@@ -120,11 +122,14 @@ export class IpInput {
     if (source.isIpv4) return this.#drop(Drop.martianSource)
     if (destination.isIpv4) return this.#drop(Drop.martianDestination)
     if (!this.#isSane() || !this.#isOurs(now)) return null
-    return this.#walk(packet.offset, packet.protocol, start + 6, now)
+    return this.#walk(packet.offset, packet.protocol, start + 6, true, now)
   }
 
-  /** Goes through the extension headers to what they carry. */
-  #walk(at: number, next: number, namedAt: number, now: number): Packet | null {
+  /**
+   * Goes through the extension headers to what they carry. RFC 8200 §4.1 has each of them once: a fragment within a
+   * fragment is nobody's honest packet, and thousands of them within each other must not be walked.
+   */
+  #walk(at: number, next: number, namedAt: number, mayBeFragment: boolean, now: number): Packet | null {
     const { packet } = this
     const chain = this.#chain
     const end = packet.offset + packet.length
@@ -136,7 +141,7 @@ export class IpInput {
       case Chain.upper:
         return this.#deliver()
       case Chain.fragment:
-        return this.#receiveFragment(now)
+        return mayBeFragment ? this.#receiveFragment(now) : this.#drop(Drop.badExtensionHeader)
       case Chain.nothing:
         return null
       case Chain.tooMany:
@@ -159,7 +164,7 @@ export class IpInput {
     packet.offset += ipv6.FRAGMENT_HEADER_LENGTH
     packet.length -= ipv6.FRAGMENT_HEADER_LENGTH
     // RFC 6946: an atomic fragment is a packet of its own, whatever others of its identification wait.
-    if (offset === 0 && !more) return this.#walk(packet.offset, next, at, now)
+    if (offset === 0 && !more) return this.#walk(packet.offset, next, at, false, now)
     if (more && packet.length % 8 !== 0) {
       // RFC 8200 §4.5: parameter problem, pointing at the payload length.
       this.#errors.send(packet, icmpv6.Type.parameterProblem, icmpv6.ParameterProblem.header, 4, now)
@@ -197,7 +202,7 @@ export class IpInput {
     packet.checksum = Checksum.complete
     packet.segmentSize = 0
     if (packet.isIpv4) return this.#deliver()
-    return this.#walk(0, protocol, 0, now)
+    return this.#walk(0, protocol, 0, false, now)
   }
 
   #deliver(): Packet {
@@ -211,7 +216,6 @@ export class IpInput {
     const { source, destination } = packet
     const from = packet.interface as Interface
     packet.isToGroup = destination.isMulticast || from.isBroadcast(destination)
-    if (packet.hopLimit === 0) return this.#refuse(Drop.hopLimitExceeded)
     if (source.isMulticast || from.isBroadcast(source)) return this.#refuse(Drop.martianSource)
     if (source.isUnspecified) return this.#refuse(Drop.martianSource)
     if (destination.isUnspecified) return this.#refuse(Drop.martianDestination)
@@ -240,6 +244,13 @@ export class IpInput {
     }
     if (from.anyAddress || this.#interfaces.isLocal(destination)) return true
     return this.#forward.receive(packet, now)
+  }
+
+  /** Whether it is for us to say what is wrong with it. */
+  #concernsUs(): boolean {
+    const { isToGroup, destination } = this.packet
+    const from = this.packet.interface as Interface
+    return isToGroup || from.anyAddress || this.#forward.isOn || this.#interfaces.isLocal(destination)
   }
 
   #drop(reason: DropReason): null {

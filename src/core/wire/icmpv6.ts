@@ -8,6 +8,7 @@ export const Type = {
   parameterProblem: 4,
   echoRequest: 128,
   echoReply: 129,
+  redirect: 137,
 } as const
 
 /** Codes of `unreachable`. */
@@ -27,9 +28,9 @@ export const TimeExceeded = { inTransit: 0, inReassembly: 1 } as const
 /** Codes of `parameterProblem`. */
 export const ParameterProblem = { header: 0, nextHeader: 1, option: 2, incompleteChain: 3 } as const
 
-/** RFC 4443 §2.1: errors have the high bit clear. */
+/** RFC 4443 §2.1: errors have the high bit clear. §2.4 (e.2): about a redirect no error is sent either. */
 export function isError(type: number): boolean {
-  return type < 128
+  return type < 128 || type === Type.redirect
 }
 
 /** RFC 4443 §3.2: all 32 bits of the second word. */

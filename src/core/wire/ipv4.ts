@@ -100,6 +100,23 @@ export function writeChecksum(view: DataView, at: number): void {
 /** Option kinds that the stack looks at: RFC 791 §3.1, RFC 1122 §3.2.1.8. */
 export const Option = { end: 0, noOperation: 1, looseSourceRoute: 131, strictSourceRoute: 137 } as const
 
+const COPIED = 0x80
+
+/** RFC 791 §3.1: an option without the copied flag stands in the first fragment alone. The options are known to be sound. */
+export function blankUncopiedOptions(view: DataView, at: number): void {
+  const end = at + headerLength(view, at)
+  let option = at + MINIMUM_LENGTH
+  while (option < end) {
+    const kind = view.getUint8(option)
+    if (kind === Option.end) return
+    const length = kind === Option.noOperation ? 1 : view.getUint8(option + 1)
+    if ((kind & COPIED) === 0) {
+      for (let octet = option; octet < option + length; octet++) view.setUint8(octet, Option.noOperation)
+    }
+    option += length
+  }
+}
+
 /** What walking the options found. */
 export const Options = { fine: 0, malformed: 1, sourceRoute: 2 } as const
 

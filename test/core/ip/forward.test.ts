@@ -64,6 +64,12 @@ describe('passing on', () => {
 })
 
 describe('errors', () => {
+  test('none about a redirect: RFC 4443 §2.4 (e.2)', () => {
+    const { bench } = router()
+    const redirect = icmpPacket(137, 0, 0, new Uint8Array(40), { from: 'fd00::1', to: 'fd01::9', hopLimit: 1 })
+    expect(bench.answer(redirect)).toEqual([])
+  })
+
   test('the last hop: time exceeded in transit', () => {
     const { bench } = router()
     const [error] = bench.answer(across(undefined, { hopLimit: 1 }))
@@ -107,6 +113,30 @@ test('without DF a packet is cut, a fragment too, and what comes together again 
   expect(bytes(...pieces.map(({ payload }) => payload))).toEqual(packet.subarray(20))
   bench.receive(ipv4Packet(data, { to: '10.1.0.9', fragment: 0x2000 | 100, identification: 6 }))
   expect(bench.sent(far).map((one) => readIp(one).offset)).toEqual([800, 2056])
+})
+
+test('options without the copied flag stay in the first piece: RFC 791 §3.1', () => {
+  const { bench, far } = router()
+  const options = [7, 7, 4, 0, 0, 0, 0, 148, 4, 0, 0, 0]
+  bench.receive(ipv4Packet(new Uint8Array(1400), { to: '10.1.0.9', options }))
+  const [first, second] = bench.sent(far)
+  expect([...first.subarray(20, 32)]).toEqual(options)
+  expect([...second.subarray(20, 32)]).toEqual([1, 1, 1, 1, 1, 1, 1, 148, 4, 0, 0, 0])
+  expect([first, second].every((packet) => readIp(packet).headerIsRight)).toBe(true)
+})
+
+test("another network's broadcast address gets nothing from afar: RFC 2644", () => {
+  const { bench, far } = router()
+  expect(bench.answer(across(undefined, { to: '10.1.0.255' }))).toEqual([])
+  expect(bench.sent(far)).toEqual([])
+  expect(bench.allDrops).toEqual({ notForUs: 1 })
+})
+
+test('an error is no longer than the link it goes by', () => {
+  const bench = new Bench({}, { mtu: 300 })
+  expect(bench.answer(udpPacket(new Uint8Array(250), { destinationPort: 99 })).map(({ length }) => length)).toEqual([
+    300,
+  ])
 })
 
 test('a reply batch that is full drops and counts', () => {

@@ -105,6 +105,21 @@ describe('what is wrong ends the datagram', () => {
     const bench = new Bench()
     expect(bench.answer(ipv4Packet(body(1000), { protocol: 1, fragment: 0x1fff }))).toEqual([])
     expect(bench.drops('fragmentTooLong')).toBe(1)
+    // With its header of 20 octets, 65,520 are too many: no total length could say so.
+    bench.receive(ipv4Packet(body(8), { protocol: 1, fragment: 8189 }))
+    expect(bench.drops('fragmentTooLong')).toBe(2)
+    bench.receive(ipv6Packet(bytes(58, 0, u16(0xfff8), u32(7), body(16)), { from: 'fd00::1', protocol: 44 }))
+    expect(bench.allDrops).toEqual({ fragmentTooLong: 3 })
+  })
+
+  test('fragments within fragments are not gone into, however many: 8,000 in one datagram', () => {
+    const bench = new Bench()
+    const whole = bytes(...Array.from({ length: 8000 }, () => bytes(44, 0, u16(0), u32(1))))
+    for (let at = 0; at < whole.length; at += 1200) {
+      const header = bytes(44, 0, u16(at | (at + 1200 < whole.length ? 1 : 0)), u32(77))
+      bench.receive(ipv6Packet(bytes(header, whole.subarray(at, at + 1200)), { from: 'fd00::1', protocol: 44 }))
+    }
+    expect(bench.allDrops).toEqual({ badExtensionHeader: 1 })
   })
 
   test('two ends that disagree, and octets beyond the end', () => {
@@ -169,6 +184,34 @@ describe('limits', () => {
     expect(bench.drops('fragmentLimit')).toBeGreaterThan(40_000)
     const payload = echo(4000)
     expect(bench.answer(piece(payload, 0, 2000), piece(payload, 2000, 4008)).length).toBe(3)
+  })
+
+  test('a datagram that grows pushes out the oldest others, not itself', () => {
+    const bench = new Bench()
+    const payload = echo(60_000)
+    const flood = (count: number, first: number) => {
+      for (let at = first; at < first + count; at++) {
+        const from = `10.${1 + (at % 200)}.${(at >> 4) & 255}.${1 + (at % 250)}`
+        bench.receive(ipv4Packet(body(512), { from, protocol: 17, identification: at & 0xffff, fragment: 0x2000 }))
+      }
+    }
+    flood(5_000, 0)
+    const answer = []
+    for (let start = 0; start < payload.length; start += 1480) {
+      answer.push(...bench.answer(piece(payload, start, Math.min(start + 1480, payload.length))))
+      expect(bench.stack.fragments.octets).toBeLessThanOrEqual(FRAGMENT_LIMITS.octets)
+      flood(20, 5_000 + start)
+    }
+    expect(answer.length).toBe(41)
+  })
+
+  test('of a datagram to a broadcast address nobody is told that it was never whole: RFC 1122 §3.2.2', () => {
+    const bench = new Bench()
+    const datagram = bytes([0, 9, 0, 99], u16(4008), [0, 0], body(4000))
+    bench.receive(piece(datagram, 0, 1480, { protocol: 17, to: '10.0.0.255' }))
+    bench.advance(30_000)
+    expect(bench.drops('fragmentTimeout')).toBe(1)
+    expect(bench.sent()).toEqual([])
   })
 
   test('one source has its share and no more; others keep theirs', () => {

@@ -79,6 +79,10 @@ describe('echo', () => {
     expect(new Bench().answer(...many).length).toBe(20)
   })
 
+  test('a hop limit of zero is no reason to drop what is for us: RFC 1122 §3.2.1.7, RFC 8200 §3', () => {
+    expect(new Bench().answer(request({ hopLimit: 0 }), request6({ hopLimit: 0 })).length).toBe(2)
+  })
+
   test('loopback needs no link', async () => {
     const bench = new Bench()
     for (const to of ['127.0.0.1', '127.9.9.9', '10.0.0.2']) {
@@ -124,8 +128,7 @@ describe('bad packets are dropped by their reason and never answered', () => {
     ['ownSource', 'LAND in IPv6', request6({ from: 'fd00::2' })],
     ['notForUs', 'a neighbour', request({ to: '10.0.0.9' })],
     ['notForUs', 'a group we are not in', request({ to: '239.1.2.3' })],
-    ['hopLimitExceeded', 'TTL 0', request({ hopLimit: 0 })],
-    ['hopLimitExceeded', 'hop limit 0', request6({ hopLimit: 0 })],
+    ['notForUs', 'malformed options for a neighbour', ipv4Packet([], { to: '10.0.0.9', options: [7, 40, 4, 0] })],
     ['icmpTruncated', 'ICMP of 7 octets', ipv4Packet([8, 0, 0, 0, 0, 0, 0], { protocol: 1 })],
     ['icmpBadChecksum', 'a wrong ICMP checksum', icmpPacket(8, 0, 1, [1], { icmpChecksum: 1 })],
     ['icmpBadChecksum', 'a wrong ICMPv6 checksum', icmpPacket(128, 0, 1, [1], { from: 'fd00::1', icmpChecksum: 1 })],
@@ -134,6 +137,7 @@ describe('bad packets are dropped by their reason and never answered', () => {
     ['icmpUnknownType', 'a source quench', icmpPacket(4, 0, 0, new Uint8Array(28))],
     ['icmpUnmatched', 'an echo reply nobody waits for', icmpPacket(0, 0, 1, [])],
     ['tooManyExtensionHeaders', 'nine extension headers', chained(9)],
+    ['badExtensionHeader', 'a fragment within a fragment', ipv6Packet(bytes(atomic(), atomic()), extension(44))],
     ['badExtensionHeader', 'a chain beyond the packet', ipv6Packet(bytes(58, 5, new Uint8Array(6)), extension(60))],
   ]
   test.each(cases)('%s: %s', (reason, _, packet) => {
@@ -141,6 +145,10 @@ describe('bad packets are dropped by their reason and never answered', () => {
     expect(bench.answer(packet)).toEqual([])
     expect(bench.allDrops).toEqual({ [reason]: 1 })
   })
+
+  function atomic(): Bytes {
+    return bytes(44, 0, u16(0), [0, 0, 0, 1])
+  }
 
   function withOptions(options: number[]): Bytes {
     return ipv4Packet(bytes(8, 0, [0xf7, 0xff], [0, 0, 0, 0]), { protocol: 1, options })
