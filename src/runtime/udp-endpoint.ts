@@ -70,11 +70,16 @@ export class UdpEndpoint implements Owner {
     return this.#sent(this.socket.send(octets, 0, data.length, to, port))
   }
 
-  /** Sends to where a datagram came from, from the address and port that it was sent to. */
+  /**
+   * Sends to where a datagram came from, from the address and port that it was sent to. Says false where that can't be:
+   * a stranger chose the address, so nothing is thrown for want of a route to it.
+   */
   reply(to: Datagram, octets: Octets, offset: number, length: number): boolean {
-    const from = to.destination.isMulticast ? null : to.destination
-    const { source, sourcePort, destinationPort } = to
-    return this.#sent(this.socket.send(octets, offset, length, source, sourcePort, from, destinationPort))
+    const { source, sourcePort, destination, destinationPort } = to
+    const result = this.socket.send(octets, offset, length, source, sourcePort, destination, destinationPort)
+    if (result !== UdpResult.done) return false
+    this.#driver.request()
+    return true
   }
 
   join(group: string | Address, by: Interface, source?: string | Address): void {

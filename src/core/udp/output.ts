@@ -59,8 +59,8 @@ export class UdpOutput {
   }
 
   #sourceOf(socket: UdpSocket, message: Datagram, route: Route): Address | null {
-    if (!message.source.isUnspecified) return message.source
-    if (!socket.local.isUnspecified) return socket.local
+    if (isSingle(message.source, route)) return message.source
+    if (isSingle(socket.local, route)) return socket.local
     return this.#interfaces.selectSource(message.destination, route)
   }
 
@@ -104,4 +104,9 @@ export class UdpOutput {
       .word(destination.word3)
     return hash.word((message.sourcePort << 16) | message.destinationPort).end() & 0xfffff
   }
+}
+
+/** RFC 1122 §3.2.1.3: a group or a broadcast address, which a socket may be bound to, is no packet's source. */
+function isSingle(address: Address, route: Route): boolean {
+  return !address.isUnspecified && !address.isMulticast && !route.interface.isBroadcast(address)
 }

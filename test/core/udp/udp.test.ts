@@ -199,6 +199,13 @@ describe('who hears it', () => {
     expect(readIp(reply)).toMatchObject({ from: '203.0.113.9', to: '198.51.100.1' })
     expect([...readIp(reply).payload.subarray(0, 4)]).toEqual([0, 53, 0x0f, 0xa0])
   })
+
+  test('a broadcast address or a group, which a socket may be bound to, is no source: RFC 1122 §3.2.1.3', () => {
+    for (const address of ['10.0.0.255', '224.0.0.1']) {
+      send(open({ address }), bytes(1), peer, 9)
+      expect(bench.sent().map((packet) => readIp(packet).from)).toEqual(['10.0.0.2'])
+    }
+  })
 })
 
 describe('binding', () => {
