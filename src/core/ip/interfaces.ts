@@ -1,6 +1,6 @@
 // All interfaces of a stack: which addresses are ours, by which one a packet leaves, and with what source (RFC 6724 §5).
 // Called by ip/input, ip/icmp and the transports. Addresses belong to the stack, whichever interface they arrive by (RFC 1122 §3.3.4.2's weak model).
-import type { Address } from './address.ts'
+import type { Address, Prefix } from './address.ts'
 import type { Interface } from './interface.ts'
 import type { Route, Routes } from './routes.ts'
 
@@ -33,16 +33,19 @@ export class Interfaces {
     return this.list.length > 1 ? direct(destination, this.list[1]) : null
   }
 
-  /** RFC 6724 §5, the rules that apply: the same address (1), scope (2), longest matching prefix (8). Null where there is none of the family. */
+  /**
+   * RFC 6724 §5, the rules that apply: the same address (1), scope (2), the outgoing interface (5), label (6), longest
+   * matching prefix (8). Null where there is none of the family.
+   */
   selectSource(destination: Address, route: Route): Address | null {
     if (route.interface.isLoopback && this.isLocal(destination)) return destination
-    let best: Address | null = null
-    for (const { address } of route.interface.addresses) best = better(address, best, destination)
-    if (best !== null) return best
+    let best: Prefix | null = null
+    for (const prefix of route.interface.addresses) best = better(prefix, best, destination)
+    if (best !== null) return best.address
     for (const one of this.list) {
-      if (!one.isLoopback) for (const { address } of one.addresses) best = better(address, best, destination)
+      if (!one.isLoopback) for (const prefix of one.addresses) best = better(prefix, best, destination)
     }
-    return best
+    return best === null ? null : best.address
   }
 }
 
@@ -51,18 +54,39 @@ export function direct(destination: Address, by: Interface): Route {
   return { destination, length: 128, interface: by, gateway: null, metric: 0 }
 }
 
-function better(candidate: Address, best: Address | null, destination: Address): Address | null {
-  if (candidate.isIpv4 !== destination.isIpv4) return best
+function better(candidate: Prefix, best: Prefix | null, destination: Address): Prefix | null {
+  if (candidate.address.isIpv4 !== destination.isIpv4) return best
   if (best === null) return candidate
   const wanted = scope(destination)
-  const candidateScope = scope(candidate)
-  const bestScope = scope(best)
+  const candidateScope = scope(candidate.address)
+  const bestScope = scope(best.address)
   if (candidateScope !== bestScope) {
     // Rule 2: the smaller of two scopes, unless it does not reach as far as the destination.
     if (candidateScope < bestScope) return candidateScope < wanted ? best : candidate
     return bestScope < wanted ? candidate : best
   }
-  return candidate.commonPrefix(destination) > best.commonPrefix(destination) ? candidate : best
+  const wantedLabel = label(destination)
+  const fits = label(candidate.address) === wantedLabel
+  if (fits !== (label(best.address) === wantedLabel)) return fits ? candidate : best
+  return matching(candidate, destination) > matching(best, destination) ? candidate : best
+}
+
+/** RFC 6724 §2.2: bits in common, of the source's prefix alone. */
+function matching({ address, length }: Prefix, destination: Address): number {
+  return Math.min(address.commonPrefix(destination), length)
+}
+
+/** RFC 6724 §2.1, the default policy table. */
+function label(address: Address): number {
+  const { word0 } = address
+  if (address.isIpv4) return 4
+  if (address.isLoopback) return 0
+  if (word0 >>> 16 === 0x2002) return 2
+  if (word0 === 0x20010000) return 5
+  if (word0 >>> 25 === 0x7e) return 13
+  if (word0 >>> 22 === 0x3fb) return 11
+  if (word0 >>> 16 === 0x3ffe) return 12
+  return word0 === 0 && address.word1 === 0 && address.word2 === 0 ? 3 : 1
 }
 
 /** RFC 6724 §3.1, §3.2: link-local 2, global 14; a group's own scope. */
