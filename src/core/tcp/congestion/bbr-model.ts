@@ -1,7 +1,7 @@
 // What BBR knows of its path (draft-ietf-ccwg-bbr §5.5): the bandwidth filter, the least round trip, aggregation, bounds learnt from losses.
 // Bandwidths are int32 octets in 128 ms (0.06 kbit/s to 134 Gbit/s), volumes int32 octets, instants int32 milliseconds modulo 2^32,
 // durations int32 microseconds: no double is kept. Only `bbr` uses it.
-import { type Acknowledged, LARGEST_WINDOW } from './congestion.ts'
+import { type Acknowledged, type CongestionSettings, LARGEST_WINDOW } from './congestion.ts'
 
 /** Milliseconds over which a bandwidth counts octets. */
 export const SPAN = 128
@@ -10,9 +10,11 @@ const LARGEST_BANDWIDTH = 0x7fffffff
 export const UNBOUNDED = LARGEST_WINDOW
 const NO_ROUND_TRIP = 0x7fffffff
 
-/** §2.5, §2.13: constants of the draft. */
+/** Constants of the draft, §2.5 to §2.13. */
 export const BETA = 0.7
-export const LOSS_THRESHOLD = 0.02
+const HEADROOM = 0.15
+const MINIMUM_SEGMENTS = 4
+const LARGEST_QUANTUM = 65_536
 const MINIMUM_RTT_WINDOW = 10_000
 const PROBE_RTT_INTERVAL = 5000
 const EXTRA_ACKED_ROUNDS = 10
@@ -60,8 +62,13 @@ export class BbrModel {
   #fullRounds = 0
   /** The present sample's. */
   rate = 0
+  mss: number
+  readonly #initialWindow: number
 
-  constructor(now: number, rtt: number) {
+  constructor({ mss, initialWindow, now: time, rtt }: CongestionSettings) {
+    const now = time | 0
+    this.mss = mss
+    this.#initialWindow = initialWindow
     this.minimumRtt = rtt > 0 ? rtt : NO_ROUND_TRIP
     this.#minimumRttAt = now
     this.#probeRttAt = now
@@ -79,6 +86,29 @@ export class BbrModel {
 
   get hasRoundTrip(): boolean {
     return this.minimumRtt !== NO_ROUND_TRIP
+  }
+
+  /** §5.6.4.2, BBR.bdp. */
+  bdp(bandwidth: number): number {
+    return this.hasRoundTrip ? volume(bandwidth, this.minimumRtt) : this.#initialWindow
+  }
+
+  /** §5.6.4.3. */
+  get leastWindow(): number {
+    return MINIMUM_SEGMENTS * this.mss
+  }
+
+  /** QuantizationBudget: room for three emissions, each of a millisecond at the pacing rate (§5.6.3). */
+  quantized(octets: number, pacingRate: number): number {
+    const quantum = Math.max(2 * this.mss, Math.min(LARGEST_QUANTUM, Math.floor(pacingRate / 1000)))
+    return Math.max(octets, 3 * quantum, this.leastWindow)
+  }
+
+  /** InflightWithHeadroom: leaves something for others. */
+  get withHeadroom(): number {
+    if (this.inFlightLong === UNBOUNDED) return UNBOUNDED
+    const headroom = Math.max(this.mss, Math.floor(HEADROOM * this.inFlightLong))
+    return Math.max(this.inFlightLong - headroom, this.leastWindow)
   }
 
   /** §5.5.10.3, UpdateLatestDeliverySignals; §5.5.2, UpdateMaxBw. The first step of an ACK. */

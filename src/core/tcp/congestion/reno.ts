@@ -118,13 +118,14 @@ export class Reno implements Congestion {
   onMss(mss: number): void {
     this.mss = mss
     this.cwnd = Math.max(this.cwnd, mss)
+    this.ssthresh = Math.max(this.ssthresh, 2 * mss)
   }
 
   /** RFC 5681 §3.1 equation 4: ssthresh from what is in flight, not from a cwnd that may not be used. */
   protected reduce(inFlight: number, beta: number, _now: number): void {
     this.priorCwnd = this.cwnd
     this.priorSsthresh = this.ssthresh
-    this.ssthresh = Math.max(Math.floor(Math.min(inFlight, this.cwnd) * beta), 2 * this.mss)
+    this.ssthresh = Math.max(Math.round(Math.min(inFlight, this.cwnd) * beta), 2 * this.mss)
     this.counted = 0
     this.pacingRate = UNPACED
   }
