@@ -8,6 +8,7 @@ import { Protocol } from '../wire/ipv4.ts'
 import * as wire from '../wire/tcp.ts'
 import * as wireOptions from '../wire/tcp-options.ts'
 import { type ControlBlock, Mark, Option } from './control-block.ts'
+import { Sent } from './sender/flight.ts'
 import { distance, lessThan } from './sequence.ts'
 import { Instant, Timer } from './timers.ts'
 
@@ -16,6 +17,19 @@ const { Flag } = wire
 /** TSval: RFC 7323 §5.4. A clock of milliseconds, its offset keyed by the 4-tuple. */
 export function timestamp(cb: ControlBlock, now: number): number {
   return ((Math.floor(now) | 0) + cb.tsOffset) | 0
+}
+
+/**
+ * Where a segment without text stands: at SND.NXT, but not beyond the peer's window, since it would be refused there. So an
+ * acknowledgment or a reset that follows a window probe stands where the probe's octet does. Linux: tcp_acceptable_seq.
+ */
+export function emptySequence(cb: ControlBlock): number {
+  const { flight, sndNxt } = cb
+  const edge = (cb.sndUna + cb.sndWnd) | 0
+  if (!lessThan(edge, sndNxt)) return sndNxt
+  const isProbing = flight.first >= 0 && flight.has(flight.first, Sent.probe)
+  // RFC 7323 §2.3: a window may be rounded down by less than the scale's unit.
+  return isProbing || distance(edge, sndNxt) >= 1 << cb.sndShift ? edge : sndNxt
 }
 
 /**

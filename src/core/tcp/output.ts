@@ -3,7 +3,7 @@
 import type { PacketBatch } from '../batch.ts'
 import { Flag } from '../wire/tcp.ts'
 import { type ControlBlock, Mark, Option, Phase } from './control-block.ts'
-import { emit, emitSyn, tellRetransmission } from './emit.ts'
+import { emit, emitSyn, emptySequence, tellRetransmission } from './emit.ts'
 import { Sent } from './sender/flight.ts'
 import { offeredMss, refreshPath } from './sender/path-mtu.ts'
 import { Persist } from './sender/persist.ts'
@@ -44,7 +44,7 @@ function acknowledgeFirst(cb: ControlBlock, batch: PacketBatch, now: number): bo
 }
 
 export function emitAck(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
-  return emit(cb, batch, cb.sndNxt, 0, 0, cb.mss, now)
+  return emit(cb, batch, emptySequence(cb), 0, 0, cb.mss, now)
 }
 
 /** RFC 9293 §3.5: the SYN of an active open, or the SYN-ACK of a simultaneous one. */

@@ -3,7 +3,7 @@
 import { Count } from '../../observer.ts'
 import { Flag } from '../../wire/tcp.ts'
 import { type ControlBlock, Mark, Option, Wake } from '../control-block.ts'
-import { timestamp } from '../emit.ts'
+import { emptySequence, timestamp } from '../emit.ts'
 import { reply } from '../reply.ts'
 import { isSynchronized, Reason, type ReasonNumber, State } from '../state.ts'
 import { Timer } from '../timers.ts'
@@ -27,14 +27,15 @@ function sendReset(cb: ControlBlock, now: number): void {
   const hasTimestamps = cb.has(Option.timestamps)
   const tsVal = hasTimestamps ? timestamp(cb, now) : 0
   const flags = Flag.rst | Flag.ack
-  const { sndNxt, rcvNxt, tsRecent } = cb
+  const sequence = isSynchronized(cb.state) ? emptySequence(cb) : cb.sndNxt
+  const { rcvNxt, tsRecent } = cb
   reply(
     shared,
     localAddress,
     localPort,
     remoteAddress,
     remotePort,
-    sndNxt,
+    sequence,
     rcvNxt,
     flags,
     0,
