@@ -19,6 +19,15 @@ export { SystemRandom } from './node/system.ts'
 export { type TunLink, type TunOptions, tun } from './node/tun.ts'
 export { TunError, type TunRoute } from './node/tun-device.ts'
 export type { InterfaceOptions, RouteOptions } from './runtime/create-stack.ts'
+export {
+  type CloseReason,
+  type ConnectEndpointOptions,
+  type ConnectionRequest,
+  type Endpoint,
+  type ListenEndpoint,
+  type ListenEndpointOptions,
+  TcpError,
+} from './runtime/endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
 export { type UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
-export { startUdpServices, type UdpServices } from './services/start.ts'
+export { type Services, type ServicesOptions, startServices } from './services/start.ts'

@@ -10,7 +10,7 @@ import {
   type NodeStack,
   openCaptureFile,
   PcapngWriter,
-  startUdpServices,
+  startServices,
 } from '../index.ts'
 import {
   addDeviceOptions,
@@ -52,7 +52,7 @@ export function addServe(cli: CAC): void {
 
 function addOptions(command: Command): Command {
   return command
-    .option('--services', 'Runs echo (7), discard (9), daytime (13) and chargen (19) over UDP')
+    .option('--services', 'Runs echo (7), discard (9), daytime (13) and chargen (19) over UDP and TCP')
     .option('--any', 'Takes packets for every address as its own')
     .option('--forward', 'Routes between this device and a second one, without offload')
     .option('--capture <file>', 'Writes every packet to a pcapng file')
@@ -95,7 +95,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const letGo = stack.hold()
   const file = settings.capture === null ? null : openFile(settings.capture)
   try {
-    if (settings.services) startUdpServices(stack)
+    if (settings.services) startServices(stack)
     const devices = openAll(settings, lose)
     attachAll(stack, devices, settings.any, file)
     announce(devices, settings)
@@ -180,7 +180,8 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
   if (first.ipv6 !== null) lines.push(`${enter}ping ${bare(first.ipv6.address)}`)
   if (settings.services) {
     lines.push(`${enter}bash -c 'echo hello >/dev/udp/${address}/9'    (discarded, and counted)`)
-    lines.push(`${enter}nc -u ${address} 7    (every line comes back)`)
+    lines.push(`${enter}nc ${address} 7    (every line comes back; -u for UDP)`)
+    lines.push(`${enter}nc ${address} 13    (the date)`)
   }
   if (settings.any) {
     const route = `ip route add 198.51.100.0/24 via ${address}`

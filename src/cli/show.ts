@@ -1,6 +1,6 @@
 // Two stacks in this process, joined by a link of two callbacks, with every packet between them printed: what `npm start`
 // shows where no TUN device can be had.
-import { createStack, describePacket, type NodeStack, type PacketsLink, packets, startUdpServices } from '../index.ts'
+import { createStack, describePacket, type NodeStack, type PacketsLink, packets, startServices } from '../index.ts'
 import { say, styled, tell } from './output.ts'
 
 const SERVER = { ipv4: '10.7.0.2', ipv6: 'fd00:7::2' }
@@ -13,7 +13,7 @@ export async function showInMemory(): Promise<void> {
   const server = await createStack()
   const client = await createStack()
   try {
-    startUdpServices(server)
+    startServices(server)
     join(client, server)
     for (const family of ['ipv4', 'ipv6'] as const) {
       await showPing(client, SERVER[family])

@@ -1,5 +1,6 @@
 // The character generator (RFC 864): lines of the printing characters, each line begun one character further on.
 import type { Random } from '../core/environment.ts'
+import type { Endpoint } from '../runtime/endpoint.ts'
 import type { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { isLoopProne } from './loops.ts'
 
@@ -35,4 +36,28 @@ export function generateDatagrams(endpoint: UdpEndpoint, random: Random): void {
       endpoint.reply(datagram, octets, 0, (random.int32() >>> 0) % (LONGEST + 1))
     }
   }
+}
+
+/** So many rounds of the pattern are lent at a time: just below 64 kB. */
+const ROUNDS = 9
+
+/** Lines without end, as fast as the client reads; what it says is thrown away. It ends when the client has finished. */
+export function generateStream(endpoint: Endpoint, rounds: Uint8Array<ArrayBuffer>): void {
+  const fill = () => {
+    while (endpoint.room > 0 && endpoint.lend(rounds));
+  }
+  endpoint.onReadable = () => {
+    endpoint.look((_, __, length) => length)
+    if (endpoint.isAtEnd) endpoint.finish()
+  }
+  endpoint.onWritable = fill
+  fill()
+}
+
+/** What every client of `generateStream` is lent, and nobody changes. */
+export function chargenRounds(): Uint8Array<ArrayBuffer> {
+  const round = chargenPattern()
+  const rounds = new Uint8Array(round.length * ROUNDS)
+  for (let at = 0; at < rounds.length; at += round.length) rounds.set(round, at)
+  return rounds
 }

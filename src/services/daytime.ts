@@ -1,8 +1,13 @@
 // The daytime protocol (RFC 867): whoever asks is told the date, in the form that the RFC gives as its first example.
+import type { Time } from '../core/environment.ts'
+import type { Endpoint } from '../runtime/endpoint.ts'
 import type { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { isLoopProne } from './loops.ts'
 
 export const DAYTIME_PORT = 13
+
+/** How long we wait for a client to close after us, before its place is another's. */
+const PATIENCE = 10_000
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
 const MONTHS = [
@@ -37,4 +42,17 @@ export function tellDaytime(endpoint: UdpEndpoint, wall: () => number): void {
       endpoint.reply(datagram, { bytes, view: new DataView(bytes.buffer) }, 0, bytes.length)
     }
   }
+}
+
+/** RFC 867: the line, then the end; what the client says is thrown away. */
+export function tellDaytimeOnce(endpoint: Endpoint, time: Time, letGo: () => void): void {
+  const cancel = time.after(PATIENCE, letGo)
+  const { onClose } = endpoint
+  endpoint.onClose = (reason) => {
+    cancel()
+    onClose?.(reason)
+  }
+  endpoint.onReadable = () => endpoint.look((_, __, length) => length)
+  endpoint.send(new TextEncoder().encode(daytimeLine(time.wall())))
+  endpoint.finish()
 }

@@ -1,23 +1,41 @@
-// Starts the small services on their ports, for both families: what `tunstack serve --services` runs.
+// Starts the small services on their ports, over UDP and TCP, for both families: what `tunstack serve --services` runs.
 import type { PortableStack } from '../runtime/create-stack.ts'
-import { CHARGEN_PORT, generateDatagrams } from './chargen.ts'
-import { DAYTIME_PORT, tellDaytime } from './daytime.ts'
-import { DISCARD_PORT, type Discarded, discardDatagrams } from './discard.ts'
-import { ECHO_PORT, echoDatagrams } from './echo.ts'
-import {
-  type DiscardedStreams,
-  discardConnections,
-  echoConnections,
-  generateConnections,
-  tellDaytimeConnections,
-} from './tcp.ts'
+import type { UdpEndpoint } from '../runtime/udp-endpoint.ts'
+import { CHARGEN_PORT, chargenRounds, generateDatagrams, generateStream } from './chargen.ts'
+import { Clients, type Serve } from './clients.ts'
+import { DAYTIME_PORT, tellDaytime, tellDaytimeOnce } from './daytime.ts'
+import { DISCARD_PORT, type Discarded, discardDatagrams, discardStream } from './discard.ts'
+import { ECHO_PORT, echoDatagrams, echoStream } from './echo.ts'
 
-export interface UdpServices {
+export interface Services {
   readonly discarded: Discarded
+  /** Those who are being served over TCP now. */
+  readonly clients: number
   close(): void
 }
 
-export function startUdpServices(stack: PortableStack): UdpServices {
+export interface ServicesOptions {
+  /** Clients over TCP that each service has at a time; others wait. */
+  mostClients?: number
+}
+
+export function startServices(stack: PortableStack, options: ServicesOptions = {}): Services {
+  const discarded = { datagrams: 0, connections: 0, octets: 0 }
+  const datagrams = startDatagrams(stack, discarded)
+  const streams = startStreams(stack, discarded, options)
+  return {
+    discarded,
+    get clients() {
+      return streams.reduce((sum, { count }) => sum + count, 0)
+    },
+    close() {
+      for (const one of datagrams) one.close()
+      for (const one of streams) one.close()
+    },
+  }
+}
+
+function startDatagrams(stack: PortableStack, discarded: Discarded): UdpEndpoint[] {
   const open = (port: number) => {
     const endpoint = stack.openUdp({ ipv6: true })
     endpoint.bind(port)
@@ -26,23 +44,19 @@ export function startUdpServices(stack: PortableStack): UdpServices {
   const endpoints = [ECHO_PORT, DISCARD_PORT, DAYTIME_PORT, CHARGEN_PORT].map(open)
   const [echo, discard, daytime, chargen] = endpoints
   echoDatagrams(echo)
+  discardDatagrams(discard, discarded)
   tellDaytime(daytime, () => stack.driver.time.wall())
   generateDatagrams(chargen, stack.random)
-  const discarded = discardDatagrams(discard)
-  return { discarded, close: () => endpoints.forEach((endpoint) => void endpoint.close()) }
+  return endpoints
 }
 
-export interface TcpServices {
-  readonly discarded: DiscardedStreams
-  close(): void
-}
-
-export function startTcpServices(stack: PortableStack): TcpServices {
-  const listeners = [ECHO_PORT, DISCARD_PORT, DAYTIME_PORT, CHARGEN_PORT].map((port) => stack.listen({ port }))
-  const [echo, discard, daytime, chargen] = listeners
-  echoConnections(echo)
-  tellDaytimeConnections(daytime, () => stack.driver.time.wall())
-  generateConnections(chargen)
-  const discarded = discardConnections(discard)
-  return { discarded, close: () => listeners.forEach((listener) => void listener.close()) }
+function startStreams(stack: PortableStack, discarded: Discarded, { mostClients }: ServicesOptions): Clients[] {
+  const rounds = chargenRounds()
+  const services: [number, Serve][] = [
+    [ECHO_PORT, echoStream],
+    [DISCARD_PORT, (endpoint) => discardStream(endpoint, discarded)],
+    [DAYTIME_PORT, (endpoint, letGo) => tellDaytimeOnce(endpoint, stack.driver.time, letGo)],
+    [CHARGEN_PORT, (endpoint) => generateStream(endpoint, rounds)],
+  ]
+  return services.map(([port, serve]) => new Clients(stack.listen({ port }), serve, mostClients))
 }

@@ -4,13 +4,13 @@ import type { PortableStack } from '../../src/runtime/create-stack.ts'
 import type { UdpEndpoint } from '../../src/runtime/udp-endpoint.ts'
 import { chargenPattern } from '../../src/services/chargen.ts'
 import { daytimeLine } from '../../src/services/daytime.ts'
-import { startUdpServices, type UdpServices } from '../../src/services/start.ts'
+import { type Services, startServices } from '../../src/services/start.ts'
 import { simulate } from '../../src/simulate/network.ts'
 
 let network: ReturnType<typeof simulate>
 let server: PortableStack
 let client: PortableStack
-let services: UdpServices
+let services: Services
 let serverAddress: string
 
 beforeEach(() => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   server = one.stack
   client = other.stack
   serverAddress = '10.0.0.1'
-  services = startUdpServices(server)
+  services = startServices(server)
 })
 
 function ask(port: number, data: Uint8Array<ArrayBuffer>, from = 0): Uint8Array[] {
@@ -52,7 +52,7 @@ test.each(['10.0.0.1', 'fd00::1'])('echo by %s', (address) => {
 
 test('discard says nothing and counts', () => {
   expect(ask(9, data)).toEqual([])
-  expect(services.discarded).toEqual({ datagrams: 1, octets: 3 })
+  expect(services.discarded).toEqual({ datagrams: 1, connections: 0, octets: 3 })
 })
 
 test('daytime tells the date', () => {
@@ -78,6 +78,6 @@ describe('loops', () => {
 
 test('closing frees the ports', () => {
   services.close()
-  startUdpServices(server).close()
+  startServices(server).close()
   expect(server.core.udp.sockets.size).toBe(0)
 })
