@@ -91,9 +91,9 @@ export async function serve(settings: ServeSettings): Promise<number> {
     lose = reject
   })
   lost.catch(() => {})
-  const stack = await createStack({ forward: settings.forward })
-  const letGo = stack.hold()
   const file = settings.capture === null ? null : openFile(settings.capture)
+  const stack = await createStack({ forward: settings.forward })
+  stack.hold()
   try {
     if (settings.services) startServices(stack)
     const devices = openAll(settings, lose)
@@ -105,7 +105,6 @@ export async function serve(settings: ServeSettings): Promise<number> {
   } finally {
     stack.close()
     file?.close()
-    letGo()
   }
 }
 

@@ -11,14 +11,15 @@ import { showInMemory } from './show.ts'
 export function addStart(cli: CAC): void {
   cli
     .command('start', 'The main job, in the best form that this machine allows')
-    .option('--form <form>', 'tun, private or memory, whatever the machine allows')
+    .option('--form <form>', 'best, tun, private or memory', { default: 'best' })
     .action((given: Record<string, unknown>) => start(new Options(given)))
 }
 
 async function start(options: Options): Promise<number> {
+  const wished = options.choice('form', 'best', ['best', 'tun', 'private', 'memory'])
   const machine = examineMachine()
   const best = machine.canOpenTun ? 'tun' : machine.canOpenPrivateTun ? 'private' : 'memory'
-  const form = options.choice('form', best, ['tun', 'private', 'memory'])
+  const form = wished === 'best' ? best : wished
   try {
     if (form === 'tun') return await serve(defaultSettings())
     if (form === 'private') {

@@ -1,0 +1,76 @@
+// The command line: help, versions, and what is wrong with it in one sentence and exit code 2, before anything is touched.
+import { describe, expect, it } from 'vitest'
+import { tunstack } from '../support/tunstack.ts'
+
+describe('help', () => {
+  it('names the commands and the exit codes on stdout', async () => {
+    const { code, stdout, stderr } = await tunstack(['--help'])
+    expect(code).toBe(0)
+    expect(stderr).toBe('')
+    for (const word of ['serve', 'ping', 'doctor', 'Exit codes', '--version']) expect(stdout).toContain(word)
+    expect(stdout).not.toMatch(/^ +start /m)
+  })
+
+  it.each(['serve', 'ping', 'doctor', 'start'])('of %s has its options, examples and exit codes', async (command) => {
+    const { code, stdout } = await tunstack([command, '--help'])
+    expect(code).toBe(0)
+    for (const word of ['Usage', `tunstack ${command}`, '--help', 'Exit codes']) expect(stdout).toContain(word)
+    if (command !== 'start') expect(stdout).toMatch(/Examples:\n {2}\$ tunstack/)
+  })
+
+  it('says what the defaults are', async () => {
+    const { stdout } = await tunstack(['serve', '--help'])
+    for (const value of ['tun0', '10.7.0.1/24', '10.7.0.2/24', 'fd00:7::1/64', 'fd00:7::2/64', '1500'])
+      expect(stdout).toContain(`(default: ${value})`)
+  })
+
+  it('has no colours where it is not read on a terminal', async () => {
+    const { stdout } = await tunstack(['doctor'])
+    expect(stdout).not.toContain('\u001b')
+  })
+})
+
+it('knows its version', async () => {
+  const { code, stdout } = await tunstack(['--version'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^tunstack\/\d+\.\d+\.\d+ /)
+})
+
+const WRONG: [words: string[], said: RegExp][] = [
+  [[], /^tunstack: Name a command/],
+  [['fetch'], /no command "fetch"/],
+  [['serve', '--frobnicate'], /Unknown option `--frobnicate`/],
+  [['serve', 'extra'], /Unused args: `extra`/],
+  [['serve', '--', 'extra'], /Nothing may stand after "--"/],
+  [['serve', '--host'], /value is missing/],
+  [['serve', '--host', '10.7.0.1'], /--host is an IPv4 address with its prefix length, like .*"10\.7\.0\.1"/],
+  [['serve', '--address', '10.7.0.256/24'], /--address is an IPv4 address .*"10\.7\.0\.256\/24"/],
+  [['serve', '--address', 'fd00::1/64'], /--address is an IPv4 address/],
+  [['serve', '--address6', '10.7.0.2/24'], /--address6 is an IPv6 address/],
+  [['serve', '--address6', 'fd00:7::2/129'], /--address6 is an IPv6 address/],
+  [['serve', '--host', '10.7.0.2/24'], /are two ends, and both are 10\.7\.0\.2/],
+  [['serve', '--address', '10.9.0.2/24'], /are not in one network/],
+  [['serve', '--host', '10.7.0.1/24', '--host=10.7.0.3/24'], /--host may be given once/],
+  [['serve', '--mtu', '67'], /--mtu is a whole number from 68 to 65535, and this is "67"/],
+  [['serve', '--mtu', '1e3'], /--mtu is a whole number/],
+  [['serve', '--mtu', '576', '--host6', 'fd00:7::1/64'], /IPv6 needs an MTU of 1280/],
+  [['serve', '--offload', 'perhaps'], /--offload is on or off, and this is "perhaps"/],
+  [['serve', '--tun', 'a name with spaces'], /--tun is a name of 1 to 15 characters/],
+  [['serve', '--tun2', 'tun5'], /--tun2 is of use with --forward only/],
+  [['serve', '--forward', '--tun2', 'tun0'], /--tun and --tun2 are two devices/],
+  [['serve', '--private', '--netns', 'blue'], /exclude each other/],
+  [['ping', 'localhost'], /"localhost" is not an IP address/],
+  [['ping', '--count', '0'], /--count is a whole number from 1/],
+  [['doctor', '--all'], /Unknown option `--all`/],
+  [['start', '--form', 'moon'], /--form is best or tun or private or memory/],
+]
+
+describe('a command line that makes no sense', () => {
+  it.concurrent.each(WRONG)('%j', async (words, said) => {
+    const { code, stdout, stderr } = await tunstack(words)
+    expect(code).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(said)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,69 @@
+// The built command and the built package, as users run them: `tunstack` to its end, `tunstack serve` in a namespace, scripts.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type ExecOptions, exec, type Namespace, type Output } from './namespace.ts'
+
+export const MAIN = built('cli/main.js')
+export const PACKAGE = new URL('../../dist/index.js', import.meta.url).href
+
+function built(path: string): string {
+  const file = fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
+  if (!existsSync(file)) throw new Error(`${file} is missing: these tests run what "npm run prepare" builds`)
+  return file
+}
+
+export function tunstack(args: string[], options: ExecOptions = {}): Promise<Output> {
+  return exec(process.execPath, [MAIN, ...args], options)
+}
+
+/** Runs a module that may import from `tunstack`. */
+export function script(text: string, options: ExecOptions = {}): Promise<Output> {
+  return exec(
+    process.execPath,
+    ['--input-type=module', '--eval', text.replaceAll("'tunstack'", `'${PACKAGE}'`)],
+    options,
+  )
+}
+
+/** An ordinary user: what follows runs as nobody. */
+export const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+
+/** Something that runs until it is told to stop, with what it has said so far. */
+export class Running {
+  stdout = ''
+  stderr = ''
+  readonly child: ChildProcess
+  readonly ended: Promise<number | null>
+
+  constructor(namespace: Namespace, command: readonly string[]) {
+    const [file, ...args] = command
+    this.child = namespace.adopt(spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] }))
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
+    this.ended = new Promise((resolve) => this.child.once('close', resolve))
+  }
+
+  /** Waits until it has said that on stderr; an error, with what it did say, if it ends before. */
+  async says(words: string): Promise<void> {
+    const stream = this.child.stderr
+    while (!this.stderr.includes(words)) {
+      const more = new Promise<boolean>((resolve) => stream?.once('data', () => resolve(true)))
+      if (!(await Promise.race([more, this.ended.then(() => false)])) && !this.stderr.includes(words))
+        throw new Error(`it never said "${words}", but: ${this.stderr}${this.stdout}`)
+    }
+  }
+
+  /** Its exit code. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal)
+    return this.ended
+  }
+}
+
+/** Serves in the namespace, until everything is up. */
+export async function serve(namespace: Namespace, ...flags: string[]): Promise<Running> {
+  const running = new Running(namespace, [process.execPath, MAIN, 'serve', '--netns', namespace.name, ...flags])
+  await running.says('Ctrl-C takes it down')
+  return running
+}
