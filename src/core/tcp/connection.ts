@@ -16,7 +16,8 @@ import type { Segment } from './segment.ts'
 import { KeepAlive } from './sender/keep-alive.ts'
 import { refreshPath } from './sender/path-mtu.ts'
 import { SendBuffer } from './sender/send-buffer.ts'
-import { isSynchronized, maySend, Reason, State } from './state.ts'
+import { distance } from './sequence.ts'
+import { isSynchronized, maySend, Reason, type ReasonNumber, State } from './state.ts'
 import { Timer } from './timers.ts'
 
 export class Connection extends ControlBlock implements Sender, Expirable, Wakeable {
@@ -110,10 +111,11 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     return true
   }
 
-  /** As `send`; the last octet taken is the end of urgent data (RFC 9293 §3.8.5). */
+  /** As `send`; the last octet taken is the end of urgent data (RFC 9293 §3.8.5). MUST-31: of any length. */
   sendUrgent(bytes: Uint8Array, now: number): number {
     const taken = this.send(bytes, 0, bytes.length, now)
     if (taken === 0) return 0
+    // MUST-62: the octet after it.
     this.sndUp = this.sendEnd
     this.mark(Mark.urgentSent)
     return taken
@@ -132,6 +134,18 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
 
   get readable(): number {
     return this.receiveBuffer === null ? 0 : this.receiveBuffer.readable
+  }
+
+  /** MUST-33: octets to read up to the end of urgent data; 0 where no more are known of. */
+  get urgentLeft(): number {
+    if (!this.is(Mark.urgentReceived)) return 0
+    return Math.max(0, distance((this.rcvNxt - this.readable) | 0, this.rcvUp))
+  }
+
+  /** What is wrong and may pass: an ICMP error's reason, or `timedOut` while nothing is answered; RFC 9293 §3.9.1.8. */
+  get trouble(): ReasonNumber {
+    if (this.softReason !== Reason.none) return this.softReason
+    return this.timeouts > 0 ? Reason.timedOut : Reason.none
   }
 
   /** Everything that will ever come has come and been read. */
@@ -197,7 +211,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     this.#settle(now)
   }
 
-  /** Milliseconds; what is null keeps its default. */
+  /** MUST-24, MUST-27: milliseconds; what is null keeps its default. */
   setKeepAlive(isOn: boolean, idle: number | null, interval: number | null, probes: number | null, now: number): void {
     const { keepAliveIdle, keepAliveInterval, keepAliveProbes } = this.shared.settings
     if (!isOn) {
@@ -233,6 +247,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   #onTaken(octets: number, now: number): void {
     const { window, shared } = this
     window.onTaken(octets, this.rcvMss, now, !shared.isUnderPressure)
+    if (this.urgentLeft === 0) this.unmark(Mark.urgentReceived)
     if (this.readable === 0 && (this.reassembly === null || this.reassembly.isEmpty)) {
       this.receiveBuffer?.clear()
       this.receiveBuffer = null

@@ -62,7 +62,17 @@ export const Mark = {
 } as const
 
 /** What the owner is woken for; bits of `wakes`. */
-export const Wake = { open: 1, readable: 2, writable: 4, closed: 8, urgent: 16, end: 32, drained: 64 } as const
+export const Wake = {
+  open: 1,
+  readable: 2,
+  writable: 4,
+  closed: 8,
+  urgent: 16,
+  end: 32,
+  drained: 64,
+  /** MUST-47: something is wrong that may pass, and `trouble` says what. */
+  trouble: 128,
+} as const
 
 /** `phase`: how the sender sees the path; numbered as Linux's tcpi_ca_state. */
 export const Phase = { open: 0, disorder: 1, recovery: 3, loss: 4 } as const
@@ -156,9 +166,11 @@ export class ControlBlock {
 
   /** SO_LINGER in milliseconds: -1 for none. */
   linger = -1
-  /** Milliseconds; 0 for none. */
+  /** Milliseconds; 0 for none. MUST-21: where it is set, it is R2. */
   userTimeout = 0
+  /** MUST-48, MUST-49, SHLD-21: what its packets carry from now on. */
   trafficClass = 0
+  hopLimit: number
 
   readonly window: ReceiveWindow
   readonly flight: Flight
@@ -189,6 +201,7 @@ export class ControlBlock {
     this.congestionFactory = shared.congestion
     this.sendLimit = settings.sendBufferInitial
     this.userTimeout = settings.userTimeout
+    this.hopLimit = settings.hopLimit
   }
 
   has(option: number): boolean {

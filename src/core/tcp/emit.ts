@@ -71,7 +71,10 @@ export function emit(
     shared.sackEnd,
   )
   if (length > 0) cb.sendBuffer?.read(distance(cb.dataStart, sequence), output.octets, at + headerLength, length)
+  // MUST-48, SHLD-22.
   output.header.trafficClass = cb.trafficClass
+  output.header.hopLimit = cb.hopLimit
+  // MUST-2.
   output.writeChecksum(Protocol.tcp, wire.CHECKSUM_AT)
   if (length > segmentSize) {
     output.send(Protocol.tcp, cb.remoteAddress.isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6, segmentSize)
@@ -89,7 +92,7 @@ function sackBlocks(cb: ControlBlock, length: number, segmentSize: number, hasTi
   return room > 0 ? reassembly.blocks(room, shared.sackStart, shared.sackEnd) : 0
 }
 
-/** RFC 9293 §3.8.5 (MUST-30): while what was sent as urgent has not been sent past, segments point to its end. */
+/** RFC 9293 §3.8.5 (MUST-30, MUST-62): while what was sent as urgent has not been sent past, segments point to its end. */
 function urgentPointer(cb: ControlBlock, sequence: number, length: number): number {
   if (!cb.is(Mark.urgentSent) || !lessThan(sequence, cb.sndUp)) return 0
   if (length === 0 && !lessThan(cb.sndUna, cb.sndUp)) return 0
@@ -130,6 +133,7 @@ export function emitSyn(cb: ControlBlock, batch: PacketBatch, flags: number, mss
   const tsVal = hasTimestamps ? timestamp(cb, now) : 0
   wireOptions.writeSyn(view, options, mss, scale, hasSack, hasTimestamps, tsVal, cb.tsRecent)
   output.header.trafficClass = cb.trafficClass
+  output.header.hopLimit = cb.hopLimit
   output.writeChecksum(Protocol.tcp, wire.CHECKSUM_AT)
   output.send(Protocol.tcp)
   onEmitted(cb, 0, 1, 0, now)

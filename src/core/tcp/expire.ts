@@ -2,7 +2,7 @@
 // Timers that an ACK would disarm wait until the links are drained: the ACK may have arrived already.
 import { Count } from '../observer.ts'
 import { abort, close } from './closing/close.ts'
-import { type ControlBlock, Mark } from './control-block.ts'
+import { type ControlBlock, Mark, Wake } from './control-block.ts'
 import { Decision } from './sender/keep-alive.ts'
 import { onRetransmissionTimeout } from './sender/retransmit.ts'
 import { isSynchronized, Reason, type ReasonNumber, State } from './state.ts'
@@ -46,27 +46,36 @@ function isDue(cb: ControlBlock, timer: TimerName, now: number): boolean {
   return cb.state !== State.closed && cb.shared.timers.get(cb.timersRow, timer) <= now
 }
 
-/** RFC 9293 §3.8.3: R2 (MUST-20, MUST-23), below which it is sent again. */
+/** RFC 9293 §3.8.3 (MUST-20): beyond R2 it is over, below it is sent again. MUST-22: SYNs in the same way. */
 function expireRetransmission(cb: ControlBlock, now: number): void {
   if (cb.flight.first < 0) return
   const { settings, counters } = cb.shared
-  if (!isSynchronized(cb.state)) {
-    if (cb.timeouts >= settings.synRetries) {
+  if (isBeyondR2(cb, cb.timeouts, now)) {
+    if (!isSynchronized(cb.state)) {
       counters.values[Count.tcpFailedAttempts]++
       close(cb, reasonOf(cb))
       return
     }
-  } else if (cb.timeouts >= mostTimeouts(cb) && !isHeldBack(cb, now)) {
-    giveUp(cb, now)
-    return
+    if (!isHeldBack(cb, now)) {
+      giveUp(cb, now)
+      return
+    }
   }
   counters.values[Count.tcpTimeouts]++
   onRetransmissionTimeout(cb, now)
+  if (cb.timeouts === settings.adviceRetries) {
+    // R1: negative advice to IP, whose part in it is to say anew which way leads there; SHLD-9: and to the user.
+    cb.route = null
+    cb.wakes |= Wake.trouble
+  }
 }
 
-function mostTimeouts(cb: ControlBlock): number {
-  const { retries, orphanRetries } = cb.shared.settings
-  return cb.is(Mark.orphan) ? Math.min(retries, orphanRetries) : retries
+/** MUST-21: the user's timeout takes the place of the count, but where nobody holds the connection any more. */
+function isBeyondR2(cb: ControlBlock, count: number, now: number): boolean {
+  const { retries, orphanRetries, synRetries } = cb.shared.settings
+  if (cb.is(Mark.orphan)) return count >= Math.min(retries, orphanRetries)
+  if (cb.userTimeout > 0) return now - cb.shared.timers.get(cb.timersRow, Instant.stalled) >= cb.userTimeout
+  return count >= (isSynchronized(cb.state) ? retries : synRetries)
 }
 
 /** MUST-37: the peer's window is closed, and the peer is there. */
@@ -75,13 +84,13 @@ function isHeldBack(cb: ControlBlock, now: number): boolean {
   return now - cb.shared.timers.get(cb.timersRow, Instant.received) < SILENCE_LIMIT
 }
 
-/** RFC 9293 §3.8.6.1. */
+/** RFC 9293 §3.8.6.1. SHLD-30: each wait is twice the one before. */
 function expirePersist(cb: ControlBlock, now: number): void {
   const { persist, shared } = cb
   if (cb.unsent === 0 && cb.flight.first < 0) return
   cb.mark(Mark.probe)
   if (persist === null) return
-  if (persist.unanswered >= mostTimeouts(cb)) {
+  if (isBeyondR2(cb, persist.unanswered, now)) {
     giveUp(cb, now)
     return
   }
@@ -90,7 +99,7 @@ function expirePersist(cb: ControlBlock, now: number): void {
   cb.arm(Timer.persist, now + persist.delay(cb.rtt.rto, LEAST_PROBE_DELAY, MOST_PROBE_DELAY))
 }
 
-/** RFC 9293 §3.8.4: MUST-24 to MUST-29. */
+/** RFC 9293 §3.8.4. MUST-26: only where nothing is in flight, and nothing has come for so long. */
 function expireKeepAlive(cb: ControlBlock, now: number): void {
   const { keepAlive, shared } = cb
   if (keepAlive === null || !isSynchronized(cb.state)) return

@@ -57,6 +57,7 @@ function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
   const mss = offeredMss(route.interface.mtu, cb.remoteAddress.isIpv4)
   if (!emitSyn(cb, batch, flags, mss, now)) return true
   if (isNew) {
+    onFlightBegins(cb, now)
     const row = flight.append(cb.iss, cb.sndNxt, 1, Sent.syn, now)
     restamp(cb, row)
   } else {
@@ -149,7 +150,7 @@ export function onFlightBegins(cb: ControlBlock, now: number): void {
 /** RFC 9293 §3.7.4, §3.8.6.2.1: whether less than a segment may go. `available` is all that waits. */
 function maySendSmall(cb: ControlBlock, length: number, available: number, finDue: boolean): boolean {
   if (length < available) {
-    // The window or cwnd cuts it short. SHLD-18, MUST-38: only when that is half of the largest window ever seen.
+    // The window or cwnd cuts it short. MUST-38: only when that is half of the largest window ever seen.
     return length >= Math.max(1, cb.sndWndMax >> 1)
   }
   if (finDue) return true
@@ -202,7 +203,8 @@ function probe(cb: ControlBlock, batch: PacketBatch, now: number): number {
   if (available <= 0 && !finDue) return Outcome.nothing
   const hasFin = available <= 0
   const start = cb.sndNxt
-  if (!emit(cb, batch, start, hasFin ? 0 : 1, hasFin ? Flag.fin : 0, cb.mss, now)) {
+  const flags = hasFin ? Flag.fin : available === 1 ? Flag.psh : 0
+  if (!emit(cb, batch, start, hasFin ? 0 : 1, flags, cb.mss, now)) {
     cb.mark(Mark.probe)
     return Outcome.noRoom
   }
@@ -216,7 +218,7 @@ function probe(cb: ControlBlock, batch: PacketBatch, now: number): number {
   return Outcome.sent
 }
 
-/** RFC 9293 §3.8.4: an old sequence number and no text (MAY-6, SHLD-27) make the peer acknowledge. */
+/** RFC 9293 §3.8.4: an old sequence number and no text (SHLD-12) make the peer acknowledge. */
 function probeAlive(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
   if (!emit(cb, batch, (cb.sndNxt - 1) | 0, 0, 0, cb.mss, now)) return false
   cb.unmark(Mark.keepAliveProbe)

@@ -50,10 +50,12 @@ export function begin(shared: Shared, local: Address, remote: Address, length: n
   }
   const at = shared.output.composeSegment(route.interface.replies, route, local, remote, length)
   if (at === NO_ROOM) shared.observer.drop(Drop.repliesFull, null, 0)
+  else shared.output.header.hopLimit = shared.settings.hopLimit
   return at
 }
 
 export function send(shared: Shared): void {
+  // MUST-2.
   shared.output.writeChecksum(Protocol.tcp, wire.CHECKSUM_AT)
   shared.output.send(Protocol.tcp)
   shared.counters.values[Count.tcpSent]++

@@ -13,6 +13,8 @@ export interface TcpSettings {
   readonly synRetries: number
   readonly synAckRetries: number
   readonly retries: number
+  /** R1 (SHLD-10): after so many retransmissions the route is looked up anew, and the user told. */
+  readonly adviceRetries: number
   /** The same for a connection that nobody holds any more. */
   readonly orphanRetries: number
   /** 0 for none: RFC 9293 §3.9.1. */
@@ -51,6 +53,8 @@ export interface TcpSettings {
   /** Transmissions in flight of one connection. */
   readonly mostInFlight: number
   readonly nagle: 'minshall' | 'classic'
+  /** MUST-49: of a connection that has none of its own. */
+  readonly hopLimit: number
 }
 
 export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
@@ -60,9 +64,10 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   minimumRto: 200,
   initialRto: 1000,
   maximumRto: 120_000,
-  synRetries: 6,
+  synRetries: 7,
   synAckRetries: 5,
   retries: 15,
+  adviceRetries: 3,
   orphanRetries: 8,
   userTimeout: 0,
   delayedAck: 40,
@@ -89,4 +94,5 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   mostOutOfOrder: 4096,
   mostInFlight: 65_536,
   nagle: 'minshall',
+  hopLimit: 64,
 })

@@ -135,11 +135,13 @@ export class Tcp implements Expirable {
     const { shared, settings } = this
     const { interfaces, connections } = shared
     const { remoteAddress, remotePort } = options
+    // MUST-46.
     if (remotePort < 1 || remoteAddress.isMulticast || remoteAddress.isUnspecified) return this.#no(TcpResult.invalid)
-    if (remoteAddress.isLimitedBroadcast) return this.#no(TcpResult.invalid)
     if (connections.count >= settings.mostConnections || shared.isOutOfMemory) return this.#no(TcpResult.tooMany)
     const route = interfaces.route(remoteAddress)
     if (route === null) return this.#no(TcpResult.noRoute)
+    if (route.interface.isBroadcast(remoteAddress)) return this.#no(TcpResult.invalid)
+    // MUST-43, MUST-44: the user's choice, or IP's.
     const given = options.localAddress
     const local = given === undefined || given.isUnspecified ? interfaces.selectSource(remoteAddress, route) : given
     if (local === null) return this.#no(TcpResult.addressNotAvailable)

@@ -3,7 +3,7 @@
 import { type IcmpError, IcmpErrorKind } from '../ip/icmp-error.ts'
 import { Count } from '../observer.ts'
 import { close } from './closing/close.ts'
-import type { ControlBlock } from './control-block.ts'
+import { type ControlBlock, Wake } from './control-block.ts'
 import { lessThan } from './sequence.ts'
 import { Reason, type ReasonNumber, State } from './state.ts'
 
@@ -12,18 +12,21 @@ export function isQuoted(cb: ControlBlock, error: IcmpError): boolean {
   return cb.state !== State.closed && !lessThan(error.sequence, cb.sndUna) && lessThan(error.sequence, cb.sndNxt)
 }
 
-/** The error is about a segment in flight. */
+/** MUST-54: the error is about a segment in flight of this connection. */
 export function receiveUnreachable(cb: ControlBlock, error: IcmpError): void {
   const reason = reasonOf(error.kind)
   if (reason === Reason.none) return
   if (cb.state === State.synSent || cb.state === State.synReceived) {
-    // MUST-56 lets hard errors abort; RFC 5461 §4: also the soft ones, where nothing is established, so that another address can be tried.
+    // SHLD-26: a hard error ends it. Differs: from MUST-56, soft ones too, since nothing is established yet and another address
+    // can be tried at once (RFC 5461 §4); as Linux.
     cb.shared.counters.values[Count.tcpFailedAttempts]++
     close(cb, reason)
     return
   }
-  // MUST-56, SHLD-25: Differs: not even a hard error ends an established connection, since an attacker can forge it (RFC 5927 §5.2); as Linux.
+  // MUST-56. Differs: from SHLD-26, not even a hard error ends an established connection, since an attacker can forge it (RFC 5927 §5.2);
+  // as Linux. SHLD-25, MUST-47: the user is told.
   cb.softReason = reason
+  cb.wakes |= Wake.trouble
 }
 
 function reasonOf(kind: number): ReasonNumber {

@@ -40,7 +40,7 @@ function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {
   if (reassembly !== null && !reassembly.isEmpty) {
     const further = distance(cb.rcvNxt, reassembly.advance(cb.rcvNxt))
     if (further > 0) advance(cb, further)
-    // SHLD-20 of RFC 5681 §4.2: what fills a gap, whole or in part, is acknowledged at once.
+    // RFC 5681 §4.2: what fills a gap, whole or in part, is acknowledged at once.
     cb.delayedAck.demand()
   } else cb.delayedAck.onText(length, cb.rcvMss)
   cb.window.onText(cb.rcvNxt, now)
@@ -65,7 +65,7 @@ function keepOutOfOrder(cb: ControlBlock, segment: Segment): void {
     cb.outOfOrderSegments++
     cb.receiveBuffer?.write(distance(cb.rcvNxt, segment.seq), segment.packet, segment.text, segment.textLength)
   }
-  // RFC 5681 §4.2: at once, so that the sender counts it.
+  // RFC 5681 §4.2 (MAY-13): at once, so that the sender counts it.
   acknowledgeDuplicate(cb)
 }
 

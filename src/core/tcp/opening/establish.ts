@@ -24,6 +24,7 @@ export function establish(cb: ControlBlock, segment: Segment, now: number): void
     flight.clear()
   }
   cb.disarm(Timer.retransmission)
+  cb.disarm(Timer.user)
   cb.timeouts = 0
   cb.phase = Phase.open
   cb.unmark(Mark.forceRetransmission)

@@ -77,6 +77,8 @@ export function synchronize(cb: ControlBlock, segment: Segment, now: number): vo
   cb.rcvNxt = (segment.seq + 1) | 0
   cb.lastAckSent = cb.rcvNxt
   cb.window.start(cb.rcvNxt)
+  // What our SYN has offered counts from here.
+  cb.window.offer(cb.rcvNxt, 0, cb.rcvMss, true)
   cb.peerMss = mssOf(options.mss, cb.remoteAddress.isIpv4)
   if (!options.sackPermitted) cb.options &= ~Option.selectiveAcks
   if (!options.hasTimestamps) cb.options &= ~Option.timestamps

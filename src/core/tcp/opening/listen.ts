@@ -209,8 +209,10 @@ export class Listen<Accepted extends object> {
     records.iss[row] = sequences.choose(now, destination, destinationPort, source, sourcePort)
     records.mss[row] = mssOf(options.mss, source.isIpv4)
     records.options[row] = this.#agree(segment)
-    records.sndShift[row] = Math.max(0, options.windowScale)
-    records.rcvShift[row] = scaleFor(settings.receiveBufferMost)
+    // RFC 7323 §2.2: without both sides' option nothing is scaled.
+    const isScaled = (records.options[row] & Option.windowScaling) !== 0
+    records.sndShift[row] = isScaled ? options.windowScale : 0
+    records.rcvShift[row] = isScaled ? scaleFor(settings.receiveBufferMost) : 0
     records.tsRecent[row] = options.timestampValue
     records.tsOffset[row] = sequences.timestampOffset(destination, destinationPort, source, sourcePort)
     records.wnd[row] = segment.wnd

@@ -8,7 +8,7 @@ const DUPLICATES_WITH_SACK = 3
 export const QUICK_ACKS = 16
 
 export class DelayedAck {
-  /** Milliseconds that an owed ACK may wait for company. MUST-58: below 500. */
+  /** Milliseconds that an owed ACK may wait for company. MUST-40: below 500. */
   readonly delay: number
   #quick: number
   #octets = 0
@@ -24,8 +24,8 @@ export class DelayedAck {
   onText(length: number, mss: number): void {
     this.#duplicates = 0
     this.#octets += length
-    // MUST-59: more than one full segment is acknowledged at once. Differs: from SHLD-19's every second segment,
-    // since all that one turn brings gets one ACK, as it does with Linux's GRO.
+    // More than one full segment is acknowledged at once. MUST-58, MUST-59: all that one turn brings gets one ACK.
+    // Differs: from SHLD-19's every second segment for that alone, since it is what Linux's GRO comes to.
     if (this.#octets > mss || this.#quick > 0) this.#isDue = true
   }
 

@@ -23,6 +23,8 @@ const LARGEST_EMISSION = 65_535 - 40 - 60
 export function emissionLimit(cb: ControlBlock): number {
   const { route, mss } = cb
   if (route === null) return mss
+  // Links that segment copy the urgent pointer, which must differ from segment to segment.
+  if (cb.is(Mark.urgentSent)) return mss
   const { offload } = route.interface
   if (!(cb.remoteAddress.isIpv4 ? offload.tcp4 : offload.tcp6)) return mss
   return Math.max(mss, LARGEST_EMISSION - (LARGEST_EMISSION % mss))
