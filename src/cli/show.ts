@@ -6,6 +6,7 @@ import { say, styled, tell } from './output.ts'
 const SERVER = { ipv4: '10.7.0.2', ipv6: 'fd00:7::2' }
 const CLIENT = { ipv4: '10.7.0.1', ipv6: 'fd00:7::1' }
 const ECHO = 7
+const DAYTIME = 13
 const PATIENCE = 1000
 
 export async function showInMemory(): Promise<void> {
@@ -19,6 +20,7 @@ export async function showInMemory(): Promise<void> {
       await showPing(client, SERVER[family])
       await showEcho(client, SERVER[family], family === 'ipv6')
     }
+    await showDate(client, SERVER.ipv4)
     await showRefusal(client)
   } finally {
     client.close()
@@ -65,6 +67,21 @@ async function showEcho(client: NodeStack, address: string, ipv6: boolean): Prom
   } finally {
     endpoint.close()
   }
+}
+
+async function showDate(client: NodeStack, address: string): Promise<void> {
+  say(styled(`a TCP connection to the daytime of ${address}`, 'bold'))
+  const endpoint = client.connect({ address, port: DAYTIME })
+  let text = ''
+  const told = new Promise<string>((resolve) => {
+    endpoint.onReadable = () => {
+      const octets = endpoint.read()
+      if (octets !== null) text += new TextDecoder().decode(octets)
+      if (endpoint.isAtEnd) endpoint.finish()
+    }
+    endpoint.onClose = () => resolve(text.trim())
+  })
+  say(`  ${(await within(told)) || 'no answer'}`)
 }
 
 async function showRefusal(client: NodeStack): Promise<void> {

@@ -38,7 +38,7 @@ async function start(options: Options): Promise<number> {
 function sayWhatIsLacking({ checks }: Machine): void {
   const lacking = checks.filter(({ state }) => state === 'lacking')
   say('')
-  say('With root the same stack stands on a real device, tun0, where ping and every other program reach it:')
-  say('  sudo npm start')
+  say('With root the same stack stands on a real device, tun0, where ping and every other program reach it.')
+  if (process.getuid?.() !== 0) say('  sudo npm start')
   for (const { found, remedy } of lacking) say(`Lacking here: ${found}. ${remedy}`)
 }

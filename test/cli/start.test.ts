@@ -22,6 +22,7 @@ describe('tunstack start, in memory', () => {
       expect.stringMatching(/^10\.7\.0\.2:7 → 10\.7\.0\.1:\w+ {2}UDP, 20 octets$/),
     ])
     expect(packets).toContain('fd00:7::2 → fd00:7::1  ICMPv6 echo reply 2, 56 octets')
+    for (const flags of ['SYN', 'SYN ACK', 'FIN ACK']) expect(stdout).toContain(`TCP ${flags} seq`)
     expect(packets.at(-1)).toBe('10.7.0.2 → 10.7.0.1  ICMP unreachable (port)')
     expect(stderr).toContain('"hello from userspace" came back')
     expect(stderr).toContain('refused')

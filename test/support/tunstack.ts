@@ -1,5 +1,5 @@
 // The built command and the built package, as users run them: `tunstack` to its end, `tunstack serve` in a namespace, scripts.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type ExecOptions, exec, type Namespace, type Output } from './namespace.ts'
@@ -26,8 +26,19 @@ export function script(text: string, options: ExecOptions = {}): Promise<Output>
   )
 }
 
+/** Whether a command that a test calls is there; those that lack one skip themselves. */
+export function hasCommand(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+}
+
 /** An ordinary user: what follows runs as nobody. */
 export const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+
+/** Whether nobody may run what is built here: a clone in somebody's home may be closed to others. */
+export function nobodyMayRun(): boolean {
+  const [command, ...words] = NOBODY
+  return spawnSync(command, [...words, process.execPath, MAIN, '--version']).status === 0
+}
 
 /** Something that runs until it is told to stop, with what it has said so far. */
 export class Running {
