@@ -6,8 +6,7 @@ import type { Interface } from '../core/ip/interface.ts'
 import type { Owner } from '../core/ready.ts'
 import type { Connection } from '../core/tcp/connection.ts'
 import { Option, Wake } from '../core/tcp/control-block.ts'
-import type { Listener, Request } from '../core/tcp/opening/listener.ts'
-import { Verdict } from '../core/tcp/opening/listener.ts'
+import { type Listener, type Request, Verdict } from '../core/tcp/opening/listener.ts'
 import { Reason, State } from '../core/tcp/state.ts'
 import { type Tcp, TcpResult } from '../core/tcp/tcp.ts'
 import { type TcpInfo, tcpInfo } from '../core/tcp/tcp-info.ts'
@@ -21,8 +20,7 @@ export class TcpError extends Error {
   readonly reason: keyof typeof TcpResult
 
   constructor(result: number) {
-    const reason = (Object.entries(TcpResult).find(([, value]) => value === result)?.[0] ??
-      'invalid') as keyof typeof TcpResult
+    const reason = nameIn(TcpResult, result) ?? 'invalid'
     super(SENTENCES[reason])
     this.name = 'TcpError'
     this.reason = reason
@@ -40,6 +38,8 @@ export class Endpoint implements Owner {
   onDrained: (() => void) | null = null
   /** RFC 9293 §3.8.5: urgent data lie ahead. */
   onUrgent: (() => void) | null = null
+  /** Something is wrong that may pass: an ICMP error, or several retransmissions without an answer. */
+  onTrouble: ((reason: CloseReason) => void) | null = null
   /** It is over. What has arrived may still be read. */
   onClose: ((reason: CloseReason) => void) | null = null
   readonly connection: Connection
@@ -77,6 +77,7 @@ export class Endpoint implements Owner {
     if (wakes & (Wake.readable | Wake.end)) this.onReadable?.()
     if (wakes & Wake.writable && this.room > 0) this.onWritable?.()
     if (wakes & Wake.drained) this.onDrained?.()
+    if (wakes & Wake.trouble) this.onTrouble?.(nameIn(Reason, connection.trouble) ?? 'none')
     if (wakes & Wake.closed && !this.#isClosed) {
       this.#isClosed = true
       this.onClose?.(this.reason)
@@ -93,8 +94,7 @@ export class Endpoint implements Owner {
   }
 
   get reason(): CloseReason {
-    const { reason } = this.connection
-    return (Object.entries(Reason).find(([, value]) => value === reason)?.[0] ?? 'none') as CloseReason
+    return nameIn(Reason, this.connection.reason) ?? 'none'
   }
 
   /** Octets that `send` would take now. */
@@ -226,6 +226,10 @@ export class Endpoint implements Owner {
   #now(): number {
     return this.#driver.time.now()
   }
+}
+
+function nameIn<Names extends object>(names: Names, value: number): keyof Names | undefined {
+  return Object.entries(names).find((entry) => entry[1] === value)?.[0] as keyof Names | undefined
 }
 
 export interface ListenEndpointOptions {
