@@ -97,7 +97,7 @@ export function ipv6Packet(payload: ArrayLike<number>, fields: IpFields & { flow
   )
 }
 
-function pseudoHeader(from: string, to: string, protocol: number, length: number): number[] {
+export function pseudoHeader(from: string, to: string, protocol: number, length: number): number[] {
   return [...addressOctets(from), ...addressOctets(to), ...u32(length), ...u32(protocol)]
 }
 
