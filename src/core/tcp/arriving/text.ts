@@ -36,13 +36,14 @@ function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {
   const buffer = cb.receiveBuffer as ReceiveBuffer
   buffer.write(0, segment.packet, segment.text, length)
   advance(cb, length)
+  cb.delayedAck.onText(length, cb.rcvMss)
   const { reassembly } = cb
   if (reassembly !== null && !reassembly.isEmpty) {
     const further = distance(cb.rcvNxt, reassembly.advance(cb.rcvNxt))
     if (further > 0) advance(cb, further)
     // RFC 5681 §4.2: what fills a gap, whole or in part, is acknowledged at once.
     cb.delayedAck.demand()
-  } else cb.delayedAck.onText(length, cb.rcvMss)
+  }
   cb.window.onText(cb.rcvNxt, now)
   cb.shared.timers.set(cb.timersRow, Instant.textReceived, now)
   cb.wakes |= Wake.readable

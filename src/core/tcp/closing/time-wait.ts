@@ -109,7 +109,7 @@ export class TimeWait {
     )
   }
 
-  /** A new row, whose columns the caller fills. */
+  /** A new row, whose columns the caller fills; those that it leaves out are 0. */
   add(local: Address, localPort: number, remote: Address, remotePort: number, now: number): number {
     if (this.#index.count >= this.#most) this.remove(this.#first)
     let row = this.#free
@@ -123,6 +123,12 @@ export class TimeWait {
     this.#ports[row] = (localPort << 16) | remotePort
     this.#hashes[row] = this.#hash.of(local, localPort, remote, remotePort)
     this.#index.add(this.#hashes[row], row)
+    this.window[row] = 0
+    this.scale[row] = 0
+    this.hasTimestamps[row] = 0
+    this.tsRecent[row] = 0
+    this.tsOffset[row] = 0
+    this.interface[row] = 0
     this.#append(row, now)
     return row
   }
