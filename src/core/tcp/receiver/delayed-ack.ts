@@ -6,6 +6,7 @@
 const DUPLICATES_WITH_SACK = 3
 /** While the peer's window is small every ACK counts: the first ones are not delayed. As Linux does. */
 export const QUICK_ACKS = 16
+const LONGEST_DELAY = 499
 
 export class DelayedAck {
   /** Milliseconds that an owed ACK may wait for company. MUST-40: below 500. */
@@ -16,7 +17,7 @@ export class DelayedAck {
   #isDue = false
 
   constructor(delay: number, quick = QUICK_ACKS) {
-    this.delay = delay
+    this.delay = Math.min(delay, LONGEST_DELAY)
     this.#quick = quick
   }
 

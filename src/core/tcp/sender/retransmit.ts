@@ -24,7 +24,7 @@ export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): n
   const { slab } = flight
   const isForced = cb.is(Mark.forceRetransmission)
   let room = isForced ? cb.mss : Math.min((cb.congestion?.cwnd ?? cb.mss) - inFlight(cb), emissionLimit(cb))
-  // RFC 9293 §3.8.6 (SHLD-16, SHLD-17): a window that was shrunk holds back all but the oldest octets, which serve as its probe.
+  // RFC 9293 §3.8.6 (MUST-34, SHLD-16, MAY-7): a window that was shrunk holds back all but the oldest octets, which serve as its probe.
   const isOldest = row === flight.first
   const within = distance(slab.start[row], (cb.sndUna + cb.sndWnd) | 0)
   if (within < 1 && !isOldest) return Outcome.nothing
@@ -61,7 +61,8 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
   restamp(cb, row)
   cb.unmark(Mark.forceRetransmission)
   tellRetransmission(cb, start, flight.length(row))
-  if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
+  // Probes have a timer of their own.
+  if (cb.persist === null && !cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
   return Outcome.sent
 }
 
