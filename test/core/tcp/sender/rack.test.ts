@@ -170,6 +170,13 @@ describe('at a timeout', () => {
   })
 })
 
+/** RACK.xmit_ts, RACK.end_seq and RACK.rtt, in milliseconds. */
+interface Best {
+  sentAt: number
+  end: number
+  rtt: number
+}
+
 it('marks the same as a plain reading of the RFC, wherever the clock and the numbers wrap', () => {
   const event = fc.record({
     kind: fc.constantFrom('send', 'sack', 'again', 'detect'),
@@ -185,7 +192,7 @@ it('marks the same as a plain reading of the RFC, wherever the clock and the num
       rack = new Rack(first)
       let now = begin
       let next = first
-      let best: { sentAt: number; end: number; rtt: number } | null = null
+      let best: Best | null = null
       for (const { kind, which, after } of events) {
         now += after
         const rows: number[] = []
@@ -200,13 +207,11 @@ it('marks the same as a plain reading of the RFC, wherever the clock and the num
           rack.begin()
           rack.onDelivered(slab.sentAt[row], slab.end[row], isTwice, false, 20_000, now)
           if (!isTwice || rtt >= 20) {
-            const isLater =
+            const isLater: boolean =
               best === null ||
               slab.sentAt[row] > best.sentAt ||
               (slab.sentAt[row] === best.sentAt && ((slab.end[row] - best.end) | 0) > 0)
-            best = isLater
-              ? { sentAt: slab.sentAt[row], end: slab.end[row], rtt }
-              : { ...(best as NonNullable<typeof best>), rtt }
+            best = isLater ? { sentAt: slab.sentAt[row], end: slab.end[row], rtt } : { ...(best as Best), rtt }
           }
           flight.markSacked(row)
         } else if (row !== undefined && kind === 'again' && flight.has(row, Sent.lost)) {
