@@ -1,11 +1,13 @@
 // Reassembly (RFC 791 §3.2, RFC 815, RFC 8200 §4.5): fragments wait until their datagram is whole, within limits by octets in
-// total and by source, and for 30 seconds. Costs are in proportion to the octets: places are bits, eight octets each.
-// Called by ip/input; a datagram that comes out is the caller's own.
-import type { Octets } from '../batch.ts'
+// total and by source, and for 30 seconds. Each octet is copied to its place at once, in pages that are used again, and which
+// places are filled is kept in bits, eight octets each: no order of arrival costs more than another.
+// Called by ip/input; `whole` and `firstFragment` are borrowed until the next call.
+import { copyOctets, type Octets } from '../batch.ts'
 import type { Deadlines } from '../deadlines.ts'
 import { Count, Drop, type DropReason, type Observer } from '../observer.ts'
 import type { SipHash } from '../siphash.ts'
 import { Address } from './address.ts'
+import { FragmentPages, PAGE } from './fragment-pages.ts'
 import type { Packet } from './packet.ts'
 
 export interface FragmentLimits {
@@ -20,47 +22,52 @@ export const FRAGMENT_LIMITS: FragmentLimits = { octets: 4 << 20, octetsPerSourc
 
 const LONGEST = 65_535
 const UNIT = 8
-const BITMAP_WORDS = (LONGEST + 1) / UNIT / 32
-/** What keeping a datagram and a fragment costs beside the octets. */
-const DATAGRAM_COST = BITMAP_WORDS * 4 + 512
-const FRAGMENT_COST = 128
+const UNITS = (LONGEST + 1) / UNIT
+const MOST_PAGES = (LONGEST + 1) / PAGE
+const NO_PAGE = -1
+/** What keeping a datagram costs beside its pages. */
+const DATAGRAM_COST = 512
+/** Of the first fragment's headers so many octets are kept, for an error about the datagram. */
+const HEADERS = 128
+/** What an ICMP error quotes at most: headers and a good part of the first fragment. */
+const QUOTED = 1232
+const MOST_ABANDONED = 16
 
-interface Fragment {
-  readonly start: number
-  readonly bytes: Uint8Array
-}
-
-/** A datagram in the making. */
+/** A datagram in the making: made once, used for many. */
 class Datagram {
   readonly source = new Address()
   readonly destination = new Address()
-  readonly hash: number
-  readonly sourceHash: number
-  readonly identification: number
-  readonly protocol: number
+  hash = 0
+  sourceHash = 0
+  identification = 0
+  protocol = 0
   /** RFC 1122 §3.2.2: then no error is sent about it. */
-  readonly isToGroup: boolean
-  readonly until: number
-  readonly fragments: Fragment[] = []
-  /** Lengths by start, to tell a repeated fragment from one that overlaps. */
-  readonly lengths = new Map<number, number>()
-  readonly filled = new Int32Array(BITMAP_WORDS)
-  /** The first fragment's octets from the IP header on, for an ICMP error. */
-  head: Uint8Array<ArrayBuffer> | null = null
+  isToGroup = false
+  until = Number.POSITIVE_INFINITY
+  /** A page of bits: which units are filled, then at which ones a fragment begins. */
+  map = NO_PAGE
+  /** Where the octets are, a page for each 2,048 of them. */
+  readonly pages = new Int32Array(MOST_PAGES).fill(NO_PAGE)
+  cost = 0
   received = 0
   /** Known once the last fragment is here. */
   length = -1
   reach = 0
-  cost = 0
+  /** The first fragment's headers, from the IP header on; none until it is here. */
+  readonly headers: Octets
+  headerLength = 0
+  /** Octets that the first fragment brought. */
+  firstLength = 0
+  /** Neighbours in the order of making. */
+  older: Datagram | null = null
+  newer: Datagram | null = null
 
-  constructor(
-    hash: number,
-    sourceHash: number,
-    packet: Packet,
-    identification: number,
-    protocol: number,
-    until: number,
-  ) {
+  constructor() {
+    const bytes = new Uint8Array(HEADERS)
+    this.headers = { bytes, view: new DataView(bytes.buffer) }
+  }
+
+  begin(hash: number, sourceHash: number, packet: Packet, identification: number, protocol: number, until: number) {
     this.hash = hash
     this.sourceHash = sourceHash
     this.source.assign(packet.source)
@@ -69,6 +76,12 @@ class Datagram {
     this.protocol = protocol
     this.isToGroup = packet.isToGroup
     this.until = until
+    this.cost = 0
+    this.received = 0
+    this.length = -1
+    this.reach = 0
+    this.headerLength = 0
+    this.firstLength = 0
   }
 
   is(packet: Packet, identification: number, protocol: number): boolean {
@@ -93,12 +106,18 @@ export class Fragments {
   readonly #limits: FragmentLimits
   readonly #deadlines: Deadlines
   readonly #row: number
+  readonly #pages = new FragmentPages()
   readonly #datagrams = new Map<number, Datagram>()
   readonly #sources = new Map<number, number>()
+  #oldest: Datagram | null = null
+  #newest: Datagram | null = null
+  readonly #unused: Datagram[] = []
   /** Timed out since the stack last looked. */
   readonly abandoned: Abandoned[] = []
-  /** Of the datagram that `receive` has just returned. */
+  /** Of the datagram that `receive` has just completed: its octets, as many as `receive` said, and its first fragment's. */
+  whole: Octets | null = null
   firstFragment: Octets | null = null
+  firstFragmentLength = 0
   #octets = 0
 
   constructor(observer: Observer, hash: SipHash, deadlines: Deadlines, limits: FragmentLimits) {
@@ -120,16 +139,9 @@ export class Fragments {
 
   /**
    * One fragment: `packet.offset` and `packet.length` are its part of the datagram, `start` its place there.
-   * Returns the whole datagram's octets when this was the last one missing, null otherwise.
+   * Returns the datagram's length when this was the last one missing, and -1 otherwise.
    */
-  receive(
-    packet: Packet,
-    identification: number,
-    protocol: number,
-    start: number,
-    more: boolean,
-    now: number,
-  ): Uint8Array<ArrayBuffer> | null {
+  receive(packet: Packet, identification: number, protocol: number, start: number, more: boolean, now: number): number {
     this.#observer.counters.values[Count.fragmentsReceived]++
     const { length } = packet
     if (length === 0 || (more && length % UNIT !== 0)) return this.#refuse(packet, Drop.badFragment)
@@ -139,31 +151,35 @@ export class Fragments {
     const datagram = this.#find(packet, identification, protocol, now)
     if (datagram === null) return this.#refuse(packet, Drop.fragmentLimit)
     const end = start + length
-    if (datagram.lengths.get(start) === length && (more || datagram.length === end)) return null
+    if (this.#isRepeated(datagram, start, end, more)) return -1
     // RFC 5722, RFC 8200 §4.5: overlapping fragments end the datagram. Differs: RFC 791 lets the newer octets win;
     // Linux drops as here for both families, since every choice of a winner has been used to hide things from filters.
     const isBeyond = datagram.length >= 0 && end > datagram.length
     const isShort = !more && (datagram.reach > end || (datagram.length >= 0 && datagram.length !== end))
-    if (isBeyond || isShort || !claim(datagram.filled, start, end)) {
+    if (isBeyond || isShort || !this.#pages.areBits(datagram.map, start / UNIT, Math.ceil(end / UNIT), 0)) {
       this.#discard(datagram)
       return this.#refuse(packet, Drop.fragmentOverlap)
     }
+    if (!this.#mayGrow(datagram, this.#missing(datagram, start, end) * PAGE)) {
+      this.#discard(datagram)
+      return this.#refuse(packet, Drop.fragmentLimit)
+    }
     this.#keep(datagram, packet, start, more)
-    return datagram.received === datagram.length ? this.#assemble(datagram) : null
+    return datagram.received === datagram.length ? this.#assemble(datagram) : -1
   }
 
   expire(now: number): void {
-    for (const datagram of this.#datagrams.values()) {
-      if (datagram.until > now) break
+    for (let datagram = this.#oldest; datagram !== null && datagram.until <= now; datagram = this.#oldest) {
       this.#observer.drop(Drop.fragmentTimeout, null, 0)
       // RFC 792: time exceeded in reassembly is sent only where fragment zero has arrived.
-      if (datagram.head !== null && !datagram.isToGroup && this.abandoned.length < MOST_ABANDONED) {
-        const { head: bytes, source, destination } = datagram
-        this.abandoned.push({ bytes, view: new DataView(bytes.buffer), source, destination })
+      if (datagram.headerLength > 0 && !datagram.isToGroup && this.abandoned.length < MOST_ABANDONED) {
+        const { source, destination } = datagram
+        const quote = octetsOf(quotedLength(datagram))
+        this.#quote(datagram, quote)
+        this.abandoned.push({ ...quote, source: source.copy(), destination: destination.copy() })
       }
       this.#discard(datagram)
     }
-    this.#arm()
   }
 
   #find(packet: Packet, identification: number, protocol: number, now: number): Datagram | null {
@@ -178,97 +194,166 @@ export class Fragments {
       if (known.is(packet, identification, protocol)) return known
       this.#discard(known)
     }
-    if (!this.#makeRoom(sourceHash, DATAGRAM_COST + packet.length)) return null
-    const datagram = new Datagram(key, sourceHash, packet, identification, protocol, now + this.#limits.lifetime)
+    const cost = DATAGRAM_COST + PAGE
+    if (this.#shareOf(sourceHash) + cost > this.#limits.octetsPerSource || !this.#makeSpace(cost, null)) return null
+    const datagram = this.#unused.pop() ?? new Datagram()
+    datagram.begin(key, sourceHash, packet, identification, protocol, now + this.#limits.lifetime)
+    datagram.map = this.#pages.take()
+    this.#pages.clear(datagram.map)
     this.#datagrams.set(key, datagram)
-    this.#charge(datagram, DATAGRAM_COST)
-    this.#arm()
+    datagram.older = this.#newest
+    if (this.#newest === null) this.#setOldest(datagram)
+    else this.#newest.newer = datagram
+    this.#newest = datagram
+    this.#charge(datagram, cost)
     return datagram
   }
 
-  /** A source that has its share gets no more; when the whole is full the oldest datagram goes. */
-  #makeRoom(sourceHash: number, octets: number): boolean {
-    if ((this.#sources.get(sourceHash) ?? 0) + octets > this.#limits.octetsPerSource) return false
-    return this.#makeSpace(octets, null)
+  /** Whether exactly this fragment is there already: filled, begun at its start, nowhere in it, and again (or not filled) at its end. */
+  #isRepeated(datagram: Datagram, start: number, end: number, more: boolean): boolean {
+    if (end > datagram.reach || (!more && datagram.length !== end)) return false
+    const pages = this.#pages
+    const { map } = datagram
+    const first = start / UNIT
+    const last = Math.ceil(end / UNIT)
+    return (
+      pages.areBits(map, first, last, -1) &&
+      pages.areBits(map, UNITS + first, UNITS + first + 1, -1) &&
+      pages.areBits(map, UNITS + first + 1, UNITS + last, 0) &&
+      (last === UNITS ||
+        pages.areBits(map, last, last + 1, 0) ||
+        pages.areBits(map, UNITS + last, UNITS + last + 1, -1))
+    )
   }
 
-  #keep(datagram: Datagram, packet: Packet, start: number, more: boolean): void {
-    const { length } = packet
-    const bytes = packet.bytes.slice(packet.offset, packet.offset + length)
-    datagram.fragments.push({ start, bytes })
-    datagram.lengths.set(start, length)
-    datagram.received += length
-    datagram.reach = Math.max(datagram.reach, start + length)
-    if (!more) datagram.length = start + length
-    if (start === 0) {
-      const end = Math.min(packet.offset + length, packet.start + HEAD)
-      datagram.head = packet.bytes.slice(packet.start, end)
-    }
-    this.#charge(datagram, length + FRAGMENT_COST)
-    if (datagram.received === datagram.length) return
-    const isOverShare = (this.#sources.get(datagram.sourceHash) ?? 0) > this.#limits.octetsPerSource
-    if (isOverShare || !this.#makeSpace(0, datagram)) {
-      this.#observer.drop(Drop.fragmentLimit, null, 0)
-      this.#discard(datagram)
-    }
+  /** How many pages a range still lacks. */
+  #missing({ pages }: Datagram, start: number, end: number): number {
+    let missing = 0
+    for (let page = (start / PAGE) | 0; page * PAGE < end; page++) if (pages[page] === NO_PAGE) missing++
+    return missing
+  }
+
+  #shareOf(sourceHash: number): number {
+    return this.#sources.get(sourceHash) ?? 0
+  }
+
+  /** A source that has its share gets no more. */
+  #mayGrow(datagram: Datagram, octets: number): boolean {
+    if (octets === 0) return true
+    if (this.#shareOf(datagram.sourceHash) + octets > this.#limits.octetsPerSource) return false
+    return this.#makeSpace(octets, datagram)
   }
 
   /** The oldest datagrams go until there is room; false where the next to go would be the one that asks. */
   #makeSpace(octets: number, asking: Datagram | null): boolean {
     while (this.#octets + octets > this.#limits.octets) {
-      const oldest = this.#datagrams.values().next().value
-      if (oldest === undefined || oldest === asking) return false
+      const oldest = this.#oldest
+      if (oldest === null || oldest === asking) return false
       this.#observer.drop(Drop.fragmentLimit, null, 0)
       this.#discard(oldest)
     }
     return true
   }
 
-  #assemble(datagram: Datagram): Uint8Array<ArrayBuffer> {
-    const whole = new Uint8Array(datagram.length)
-    for (const { start, bytes } of datagram.fragments) whole.set(bytes, start)
-    const { head } = datagram
-    this.firstFragment = head === null ? null : { bytes: head, view: new DataView(head.buffer) }
+  #keep(datagram: Datagram, packet: Packet, start: number, more: boolean): void {
+    const { length } = packet
+    const end = start + length
+    for (let at = start; at < end; ) {
+      const place = (at / PAGE) | 0
+      const count = Math.min((place + 1) * PAGE, end) - at
+      this.#pages.write(this.#pageOf(datagram, place), at % PAGE, packet, packet.offset + at - start, count)
+      at += count
+    }
+    const first = start / UNIT
+    this.#pages.setBits(datagram.map, first, Math.ceil(end / UNIT))
+    this.#pages.setBits(datagram.map, UNITS + first, UNITS + first + 1)
+    datagram.received += length
+    datagram.reach = Math.max(datagram.reach, end)
+    if (!more) datagram.length = end
+    if (start > 0) return
+    datagram.headerLength = Math.min(packet.offset - packet.start, HEADERS)
+    datagram.firstLength = length
+    copyOctets(datagram.headers, 0, packet, packet.start, datagram.headerLength)
+  }
+
+  #pageOf(datagram: Datagram, place: number): number {
+    const { pages } = datagram
+    if (pages[place] === NO_PAGE) {
+      pages[place] = this.#pages.take()
+      this.#charge(datagram, PAGE)
+    }
+    return pages[place]
+  }
+
+  #assemble(datagram: Datagram): number {
+    const { length } = datagram
+    this.whole ??= octetsOf(LONGEST + 1)
+    for (let at = 0; at < length; at += PAGE) {
+      this.#pages.read(datagram.pages[at / PAGE], this.whole, at, Math.min(PAGE, length - at))
+    }
+    this.firstFragment ??= octetsOf(QUOTED)
+    this.firstFragmentLength = quotedLength(datagram)
+    this.#quote(datagram, this.firstFragment)
     this.#discard(datagram)
     this.#observer.counters.values[Count.reassembled]++
-    return whole
+    return length
+  }
+
+  /** The first fragment as far as an error would quote it. */
+  #quote(datagram: Datagram, quote: Octets): void {
+    const { headers, headerLength, pages } = datagram
+    copyOctets(quote, 0, headers, 0, headerLength)
+    this.#pages.read(pages[0], quote, headerLength, quotedLength(datagram) - headerLength)
   }
 
   #charge(datagram: Datagram, octets: number): void {
     datagram.cost += octets
     this.#octets += octets
-    this.#sources.set(datagram.sourceHash, (this.#sources.get(datagram.sourceHash) ?? 0) + octets)
+    this.#sources.set(datagram.sourceHash, this.#shareOf(datagram.sourceHash) + octets)
   }
 
   #discard(datagram: Datagram): void {
-    if (!this.#datagrams.delete(datagram.hash)) return
+    this.#datagrams.delete(datagram.hash)
     this.#octets -= datagram.cost
-    const left = (this.#sources.get(datagram.sourceHash) ?? 0) - datagram.cost
+    const left = this.#shareOf(datagram.sourceHash) - datagram.cost
     if (left > 0) this.#sources.set(datagram.sourceHash, left)
     else this.#sources.delete(datagram.sourceHash)
+    const { older, newer, pages } = datagram
+    datagram.older = null
+    datagram.newer = null
+    if (newer === null) this.#newest = older
+    else newer.older = older
+    if (older === null) this.#setOldest(newer)
+    else older.newer = newer
+    this.#pages.give(datagram.map)
+    for (let place = 0; place < MOST_PAGES; place++) {
+      if (pages[place] !== NO_PAGE) this.#pages.give(pages[place])
+      pages[place] = NO_PAGE
+    }
+    this.#unused.push(datagram)
+    if (this.#datagrams.size > 0) return
+    this.#pages.shrink()
+    this.#unused.length = 1
   }
 
-  #refuse(packet: Packet, reason: DropReason): null {
+  #refuse(packet: Packet, reason: DropReason): -1 {
     this.#observer.drop(reason, packet.batch, packet.row)
-    return null
+    return -1
   }
 
-  /** The map is in the order of making, and all live equally long: the first is due first. */
-  #arm(): void {
-    const oldest = this.#datagrams.values().next().value
-    this.#deadlines.set(this.#row, oldest === undefined ? Number.POSITIVE_INFINITY : oldest.until)
+  /** All live equally long, so the oldest is due first. */
+  #setOldest(datagram: Datagram | null): void {
+    this.#oldest = datagram
+    this.#deadlines.set(this.#row, datagram === null ? Number.POSITIVE_INFINITY : datagram.until)
   }
 }
 
-/** What an ICMP error quotes at most: header and a good part of the first fragment. */
-const HEAD = 1232
-const MOST_ABANDONED = 16
+/** Headers longer than are kept end the quote. */
+function quotedLength({ headerLength, firstLength }: Datagram): number {
+  return headerLength === HEADERS ? HEADERS : Math.min(headerLength + firstLength, QUOTED)
+}
 
-/** Marks the units of the range; false where one is marked already. */
-function claim(filled: Int32Array, start: number, end: number): boolean {
-  const first = start / UNIT
-  const last = Math.ceil(end / UNIT)
-  for (let unit = first; unit < last; unit++) if ((filled[unit >>> 5] & (1 << (unit & 31))) !== 0) return false
-  for (let unit = first; unit < last; unit++) filled[unit >>> 5] |= 1 << (unit & 31)
-  return true
+function octetsOf(length: number): Octets {
+  const bytes = new Uint8Array(length)
+  return { bytes, view: new DataView(bytes.buffer) }
 }

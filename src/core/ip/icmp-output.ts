@@ -38,7 +38,7 @@ export class IcmpOutput {
     const { firstFragment } = packet
     const quote = firstFragment ?? packet
     const start = firstFragment === null ? packet.start : 0
-    const length = firstFragment === null ? packet.offset + packet.length - start : firstFragment.bytes.length
+    const length = firstFragment === null ? packet.offset + packet.length - start : packet.firstFragmentLength
     if (!mayBeAnswered(quote, start, length)) return
     this.#compose(quote, start, length, packet.source, packet.destination, type, code, rest, now)
   }

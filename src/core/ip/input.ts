@@ -1,6 +1,6 @@
 // What arrives: from octets in a slot to a `Packet` that is whole, sound and ours (RFC 1122 §3.2.1, RFC 8200 §3).
 // Called by the stack for every packet; what is not to be delivered is dropped with its reason, forwarded, or answered with an error.
-import { Checksum, type PacketBatch, Segmentation } from '../batch.ts'
+import { Checksum, type Octets, type PacketBatch, Segmentation } from '../batch.ts'
 import { Count, Drop, type DropReason, type Observer } from '../observer.ts'
 import * as icmp from '../wire/icmp.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
@@ -189,15 +189,18 @@ export class IpInput {
 
   #reassemble(identification: number, protocol: number, offset: number, more: boolean, now: number): Packet | null {
     const { packet } = this
-    const whole = this.#fragments.receive(packet, identification, protocol, offset, more, now)
-    if (whole === null) return null
-    packet.bytes = whole
-    packet.view = new DataView(whole.buffer)
+    const fragments = this.#fragments
+    const length = fragments.receive(packet, identification, protocol, offset, more, now)
+    if (length < 0) return null
+    const { bytes, view } = fragments.whole as Octets
+    packet.bytes = bytes
+    packet.view = view
     packet.start = 0
     packet.offset = 0
-    packet.length = whole.length
+    packet.length = length
     packet.protocol = protocol
-    packet.firstFragment = this.#fragments.firstFragment
+    packet.firstFragment = fragments.firstFragment
+    packet.firstFragmentLength = fragments.firstFragmentLength
     // What a link says of a checksum, it says of one fragment.
     packet.checksum = Checksum.complete
     packet.segmentSize = 0

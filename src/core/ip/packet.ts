@@ -31,6 +31,7 @@ export class Packet implements Octets {
   isToGroup = false
   /** Where the datagram was put together from fragments: the first one, from its IP header on. */
   firstFragment: Octets | null = null
+  firstFragmentLength = 0
   /** A value of `Checksum`. */
   checksum: number = Checksum.complete
   /** Payload of each segment that the link has merged; 0 where it is an ordinary packet. */

@@ -225,6 +225,26 @@ describe('limits', () => {
     expect(bench.answer(piece(payload, 2000, 4008, { from: '10.0.0.3' })).length).toBe(3)
   })
 
+  test('a flood of fragments makes no garbage, and nothing is kept when nothing waits', () => {
+    const bench = new Bench()
+    const packets = Array.from({ length: 4_000 }, (_, at) => {
+      const from = `10.${1 + (at % 200)}.${(at >> 4) & 255}.${1 + (at % 250)}`
+      return ipv4Packet(body(512), { from, protocol: 17, identification: at, fragment: 0x2000 })
+    })
+    const before = process.memoryUsage().arrayBuffers
+    bench.receive(...packets)
+    const held = process.memoryUsage().arrayBuffers
+    let most = held
+    for (let round = 0; round < 5; round++) {
+      bench.receive(...packets)
+      most = Math.max(most, process.memoryUsage().arrayBuffers)
+    }
+    expect(held - before).toBeLessThan(FRAGMENT_LIMITS.octets + (2 << 20))
+    expect(most - held).toBeLessThan(1 << 20)
+    bench.advance(30_000)
+    expect(bench.stack.fragments.octets).toBe(0)
+  })
+
   test('endless fragments of one datagram: eight octets each, in an order that hurts, in time that grows with their number', () => {
     const run = (count: number) => {
       const bench = new Bench()

@@ -112,7 +112,7 @@ describe('errors about what a socket has sent', () => {
     expect(another.identification).toBe((small.identification + 1) & 0xffff)
   })
 
-  test('are believed from a thousand peers of one socket, and of a socket on every port', () => {
+  test('are believed from many peers of one socket, and of a socket on every port', () => {
     const bench = new Bench({}, { anyAddress: true })
     bench.stack.addRoute(prefixes('0.0.0.0/0')[0], bench.interface)
     const socket = bench.stack.udp.open(false)
