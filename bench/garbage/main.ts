@@ -1,15 +1,16 @@
-// `npm run bench:garbage`: octets of heap a packet, against the bar of each claim. It runs in CI, since it asks about
-// garbage and not about time. The measure itself is checked first with a loop whose garbage is known.
+// `npm run bench:garbage -- [--claim PART OF ITS NAME] [--json]`: octets of heap a packet, against the bar of each claim. It runs
+// in CI, since it asks about garbage and not about time. The measure itself is checked first with a loop whose garbage is known.
 import { parseArgs } from 'node:util'
 import type { GarbageClaim } from './claim.ts'
 import { echo } from './echo.ts'
 import { measureHeap } from './heap.ts'
+import { tcp } from './tcp.ts'
 
 const CALLS = 100_000
 const PACKETS = 200_000
 
 /** All claims stand here, a file for each kind. */
-const claims: GarbageClaim[] = [...echo]
+const claims: GarbageClaim[] = [...echo, ...tcp]
 
 interface Result {
   name: string
@@ -51,10 +52,10 @@ async function measureClaim({ name, below, prepare }: GarbageClaim): Promise<Res
   }
 }
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' } } })
+const { values } = parseArgs({ options: { json: { type: 'boolean' }, claim: { type: 'string' } } })
 await checkMeasure()
 const results: Result[] = []
-for (const claim of claims) {
+for (const claim of claims.filter(({ name }) => name.includes(values.claim ?? ''))) {
   const result = await measureClaim(claim)
   results.push(result)
   if (!values.json) {

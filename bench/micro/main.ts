@@ -3,11 +3,81 @@
 import { parseArgs } from 'node:util'
 import benny from 'benny'
 import { checksum } from './checksum.ts'
+import { demux } from './demux.ts'
 import { echo } from './echo.ts'
-import type { Suite } from './suite.ts'
+import { handshake } from './handshake.ts'
+import { segments } from './segments.ts'
+import type { Measured, Prepare, Suite } from './suite.ts'
+import { timers } from './timers.ts'
+import { transfer } from './transfer.ts'
 
 /** New suites are added here. */
-const suites: Record<string, Suite> = { checksum, echo }
+const suites: Record<string, Suite> = { checksum, echo, handshake, segments, demux, timers, transfer }
+
+/** Seconds that a case is sampled. */
+const SAMPLING = 2
+
+interface Result {
+  name: string
+  nanoseconds: number
+  ops: number
+  margin: number
+  samples: number
+  /** What a call handles, by the second. */
+  rates: Record<string, number>
+  figures: Record<string, number>
+}
+
+/** benny asks for a case's call several times, and some take long to prepare. */
+function once(prepare: Prepare): Prepare {
+  let call: (() => unknown) | null = null
+  return () => (call ??= prepare())
+}
+
+function prepareOf(one: Prepare | Measured): Prepare {
+  return once(typeof one === 'function' ? one : one.prepare)
+}
+
+function resultOf(one: Prepare | Measured, { name, ops, margin, samples }: Sampled): Result {
+  const handled = typeof one === 'function' ? {} : one.handles()
+  const rates = Object.fromEntries(Object.entries(handled).map(([unit, count]) => [unit, count * ops]))
+  return { name, nanoseconds: 1e9 / ops, ops, margin, samples, rates, figures: {} }
+}
+
+type Sampled = Pick<Result, 'name' | 'ops' | 'margin' | 'samples'>
+
+function print({ name, nanoseconds, margin, rates, figures }: Result): void {
+  const facts = [
+    `${duration(nanoseconds)} ±${margin.toFixed(1)}%`,
+    ...Object.entries(rates).map(([unit, rate]) => `${quantity(rate)} ${unit}/s`),
+    ...Object.entries(figures).map(([unit, figure]) => `${figure.toFixed(1)} ${unit}`),
+  ]
+  console.log(`  ${name}\n    ${facts.join(', ')}`)
+}
+
+function duration(nanoseconds: number): string {
+  if (nanoseconds < 10_000) return `${nanoseconds.toPrecision(3)} ns`
+  if (nanoseconds < 10_000_000) return `${(nanoseconds / 1_000).toPrecision(4)} µs`
+  return `${(nanoseconds / 1_000_000).toPrecision(4)} ms`
+}
+
+function quantity(count: number): string {
+  if (count < 1e6) return Math.round(count).toLocaleString('en')
+  return count < 1e9 ? `${(count / 1e6).toPrecision(3)} million` : `${(count / 1e9).toPrecision(3)} thousand million`
+}
+
+async function run(name: string, suite: Suite): Promise<Result[]> {
+  const cases = Object.entries(suite).map(([title, one]) => benny.add(title, prepareOf(one), { maxTime: SAMPLING }))
+  const { results } = await benny.suite(name, ...cases)
+  const own: Result[] = []
+  for (const sampled of results) {
+    const one = suite[sampled.name]
+    const result = resultOf(one, sampled)
+    if (typeof one !== 'function' && one.figures !== undefined) result.figures = await one.figures()
+    own.push(result)
+  }
+  return own
+}
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, list: { type: 'boolean' } },
@@ -22,25 +92,15 @@ if (unknown.length > 0) {
 } else if (values.list) {
   console.log(chosen.map(([name]) => name).join('\n'))
 } else {
-  const summaries: unknown[] = []
-  const print = console.log
+  const summaries: { suite: string; results: Result[] }[] = []
+  const { log } = console
   // benny announces each suite on standard output, whatever it is told.
   if (values.json) console.log = console.error
   for (const [name, suite] of chosen) {
-    const cases = Object.entries(suite).map(([title, prepare]) => benny.add(title, prepare))
-    const printing = values.json ? [] : [benny.cycle(), benny.complete()]
-    const { results } = await benny.suite(name, ...cases, ...printing)
-    summaries.push({
-      suite: name,
-      results: results.map(({ name: title, ops, margin, samples }) => ({
-        name: title,
-        nanoseconds: 1e9 / ops,
-        ops,
-        margin,
-        samples,
-      })),
-    })
+    const results = await run(name, suite)
+    if (!values.json) for (const result of results) print(result)
+    summaries.push({ suite: name, results })
   }
-  console.log = print
+  console.log = log
   if (values.json) console.log(JSON.stringify(summaries, null, 2))
 }
