@@ -110,7 +110,8 @@ export class Reno implements Congestion {
   }
 
   onRestart(_idle: number, _now: number): void {
-    // RFC 5681 §4.1: RW = min(IW, cwnd).
+    // RFC 5681 §4.1: RW = min(IW, cwnd); RFC 7661 §4.4.3: ssthresh remembers what the path has borne, so that slow start leads back there.
+    this.ssthresh = Math.max(this.ssthresh, Math.floor((this.cwnd * 3) / 4))
     this.cwnd = Math.min(this.cwnd, this.initialWindow)
     this.counted = 0
   }

@@ -84,6 +84,7 @@ export class Path {
   #minimumRtt = 0
   #limitedUntil = 0
   #heard = 0
+  #timedOutAt = -1
 
   constructor(make: CongestionFactory, options: PathOptions) {
     this.#options = options
@@ -265,7 +266,8 @@ export class Path {
 
   #timeout(): void {
     this.timeouts++
-    this.congestion.onTimeout(this.#inFlight, false, this.now)
+    this.congestion.onTimeout(this.#inFlight, this.delivered === this.#timedOutAt, this.now)
+    this.#timedOutAt = this.delivered
     this.lost += this.#inFlight
     this.wanted += this.#inFlight
     this.#inFlight = 0

@@ -110,10 +110,16 @@ describe('reductions', () => {
     expect(congestion.cwnd).toBe(INITIAL_WINDOW)
   })
 
-  it('are to the restart window after silence (RFC 5681 §4.1)', () => {
+  it('are to the restart window after silence (RFC 5681 §4.1), and the way back is known (RFC 7661 §4.4.3)', () => {
     const congestion = reno(settings())
-    congestion.onAcknowledged(acked(INITIAL_WINDOW))
+    congestion.onRecovery(10 * MSS, 0)
+    congestion.onAcknowledged(acked(5 * MSS))
+    congestion.cwnd = 100 * MSS
     congestion.onRestart(1_000_000, 0)
-    expect(congestion.cwnd).toBe(INITIAL_WINDOW)
+    expect([congestion.cwnd, congestion.ssthresh]).toEqual([INITIAL_WINDOW, 75 * MSS])
+    const small = reno(settings())
+    small.onTimeout(10 * MSS, false, 0)
+    small.onRestart(1_000_000, 0)
+    expect(small.cwnd).toBe(MSS)
   })
 })
