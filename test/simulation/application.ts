@@ -75,6 +75,12 @@ export class Application {
     return `'${this.reason}' state ${state}, ${sent}, at end ${this.#isAtEnd}, ${sender}`
   }
 
+  end(): void {
+    if (this.isClosed) return
+    this.#endpoint.abort()
+    this.isClosed = true
+  }
+
   #abort(): void {
     if (!this.isClosed) this.#endpoint.abort()
   }

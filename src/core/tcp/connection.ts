@@ -227,6 +227,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   setBuffers(send: number | null, receive: number | null): void {
     if (send !== null) {
       this.sendLimit = send
+      this.mark(Mark.sendFixed)
       if (this.sendBuffer !== null) this.sendBuffer.limit = send
     }
     if (receive === null) return

@@ -59,6 +59,8 @@ export const Mark = {
   finSeen: 16384,
   /** It ended in TIME-WAIT, where a record goes on for it. */
   timeWait: 32768,
+  /** The user has said how large the send buffer is to be. */
+  sendFixed: 65536,
 } as const
 
 /** What the owner is woken for; bits of `wakes`. */

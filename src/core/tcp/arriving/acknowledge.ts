@@ -1,7 +1,7 @@
 // SEGMENT ARRIVES, fifth: the ACK field (RFC 9293 §3.10.7.4). What it acknowledges leaves the flight and the send buffer, the window
 // is updated, samples are taken, the controller is told, and what the ACK means for our own FIN is drawn.
 // Returns whether the walk goes on to the segment's text.
-import { Drop, Event } from '../../observer.ts'
+import { Count, Drop, Event } from '../../observer.ts'
 import { close, enterTimeWait } from '../closing/close.ts'
 import { type ControlBlock, Mark, Option, Phase, Wake } from '../control-block.ts'
 import { timestamp } from '../emit.ts'
@@ -12,6 +12,7 @@ import { microseconds } from '../sender/delivery-rate.ts'
 import { Sent } from '../sender/flight.ts'
 import { inFlight, respond } from '../sender/recovery.ts'
 import { armRetransmission } from '../sender/retransmit.ts'
+import type { SendBuffer } from '../sender/send-buffer.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
 import { isSynchronized, Reason, State } from '../state.ts'
 import { Instant, Timer } from '../timers.ts'
@@ -28,7 +29,7 @@ export function acknowledge(cb: ControlBlock, segment: Segment, now: number): bo
     }
     establish(cb, segment, now)
   }
-  // RFC 5961 §5.2: of what was never sent (optimistic ACKs too), or older than any window can explain.
+  // RFC 5961 §5.2 (MAY-12): of what was never sent (optimistic ACKs too), or older than any window can explain.
   if (lessThan(cb.sndNxt, ack) || lessThan(ack, (cb.sndUna - cb.sndWndMax) | 0)) {
     drop(cb, Drop.tcpUnacceptable)
     challenge(cb, now)
@@ -60,8 +61,19 @@ function updateWindow(cb: ControlBlock, segment: Segment, now: number): boolean 
       persist.onAnswer()
       cb.shared.timers.set(cb.timersRow, Instant.stalled, now)
     } else onOpened(cb)
-  }
+  } else if (before === 0 && window > 0 && cb.timeouts > 0) resume(cb, now)
   return window !== before
+}
+
+/** MUST-35: the window was shrunk to nothing over what is in flight, and is open: its timeouts told nothing of the path. */
+function resume(cb: ControlBlock, now: number): void {
+  const { flight } = cb
+  cb.timeouts = 0
+  cb.rtt.backoff = 0
+  if (flight.first < 0) return
+  if (!flight.has(flight.first, Sent.sacked)) flight.markLost(flight.first)
+  cb.mark(Mark.forceRetransmission)
+  armRetransmission(cb, now)
 }
 
 /** The window was closed and is open: the probe's octet, if the peer did not take it, goes again with what follows. */
@@ -98,7 +110,10 @@ function takeAcknowledgment(
     const { mostInFlight } = shared.settings
     scoreboard.receive(flight, segment.options, cb.sndUna, segment.ack, cb.sndNxt, mostInFlight, sample, cb)
     newlySacked = scoreboard.newlySacked
-    if (scoreboard.hasDuplicate) cb.duplicateSacks++
+    if (scoreboard.hasDuplicate) {
+      cb.duplicateSacks++
+      shared.counters.values[Count.tcpDuplicateSacks]++
+    }
   }
   if (sample.finish(acknowledged, cb, now)) {
     shared.timers.set(cb.timersRow, Instant.delivered, now)
@@ -139,6 +154,7 @@ function release(cb: ControlBlock, ack: number): void {
   if (buffer === null) return
   const text = distance(dataStart, ack) - (hasFin ? 1 : 0)
   if (text > 0) buffer.release(Math.min(text, buffer.length))
+  tuneSendBuffer(cb, buffer)
   if (cb.is(Mark.wantsRoom) && buffer.room * 3 >= buffer.limit) {
     cb.unmark(Mark.wantsRoom)
     cb.wakes |= Wake.writable
@@ -147,6 +163,16 @@ function release(cb: ControlBlock, ack: number): void {
     cb.sendBuffer = null
     cb.wakes |= Wake.drained
   }
+}
+
+/** The send buffer holds what is in flight and as much again that waits; it grows with cwnd until memory is short, or its owner has fixed it. */
+function tuneSendBuffer(cb: ControlBlock, buffer: SendBuffer): void {
+  const { congestion, shared } = cb
+  if (congestion === null || cb.is(Mark.sendFixed) || shared.isUnderPressure) return
+  const wanted = Math.min(2 * congestion.cwnd, shared.settings.sendBufferMost)
+  if (wanted <= cb.sendLimit) return
+  cb.sendLimit = wanted
+  buffer.limit = wanted
 }
 
 /** RFC 6298 §3, RFC 7323 §4.1: from what was sent once, or from the echoed timestamp where all of it was sent again. */

@@ -2,6 +2,7 @@
 // Peers without SACK are followed by their duplicate ACKs: each stands for one segment that has left the network.
 // Limited transmit (RFC 3042) needs no rule of its own: what is sacked or stood for by a duplicate makes room under cwnd.
 // Called by arriving/acknowledge at the end of each ACK.
+import { Count } from '../../observer.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { lessThan } from '../sequence.ts'
 import { Sent } from './flight.ts'
@@ -57,6 +58,7 @@ export function respond(cb: ControlBlock, acked: number, newlySacked: number, is
 /** RFC 6675 §5 step 4, RFC 6582 §3.2 step 2. */
 function begin(cb: ControlBlock, lost: number, now: number): void {
   cb.lostOctets = (cb.lostOctets + lost) | 0
+  cb.shared.counters.values[Count.tcpFastRecoveries]++
   cb.congestion?.onRecovery(cb.flight.octets, now)
   cb.phase = Phase.recovery
   cb.recover = cb.sndNxt
