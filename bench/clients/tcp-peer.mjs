@@ -87,19 +87,19 @@ async function knock(host, port, interval) {
   let isEnded = false
   process.stdin.once('data', () => {
     isEnded = true
-    process.stdin.pause()
+    process.stdin.destroy()
   })
   const times = []
   const failures = []
   console.log('ready')
-  while (!isEnded) {
+  do {
     try {
       times.push(await knockOnce(host, port))
     } catch (error) {
       failures.push(error.code ?? error.message)
     }
     await sleep(interval)
-  }
+  } while (!isEnded)
   console.log(JSON.stringify({ times, failures }))
 }
 

@@ -1,6 +1,7 @@
 // Octets through an echo service and back, by an endpoint of a stack: sent in writes of every size, half-closed, compared whole.
 // The other way round, with the kernel's TCP as the client, it is done by bench/clients/tcp-peer.mjs.
 import { createHash, randomBytes } from 'node:crypto'
+import { Option } from '../../src/core/tcp/control-block.ts'
 import type { PortableStack } from '../../src/runtime/create-stack.ts'
 
 export interface Transfer {
@@ -11,6 +12,8 @@ export interface Transfer {
   reason: string
   /** Segments that were sent again, by us. */
   retransmissions: number
+  /** What both sides have agreed to, by the names that the kernel's switches have. */
+  options: Record<'tcp_sack' | 'tcp_timestamps' | 'tcp_window_scaling', boolean>
 }
 
 const LONGEST_WRITE = 1 << 20
@@ -76,6 +79,11 @@ export function echoThrough(
         isIntact: count === octets && sent.digest('hex') === received.digest('hex'),
         reason,
         retransmissions: endpoint.connection.totalRetransmissions,
+        options: {
+          tcp_sack: endpoint.connection.has(Option.selectiveAcks),
+          tcp_timestamps: endpoint.connection.has(Option.timestamps),
+          tcp_window_scaling: endpoint.connection.has(Option.windowScaling),
+        },
       })
   })
 }

@@ -1,0 +1,110 @@
+// A million SYNs from spoofed sources at a listener of `tunstack serve`: its memory, and whether a real client gets in meanwhile.
+import { type ChildProcess, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Namespace } from '../../test/support/namespace.ts'
+import { CannotMeasure, type Claim } from './claim.ts'
+import { PEER } from './kernel-tcp.ts'
+import { project } from './project.ts'
+import { ADDRESS, whileServing } from './serving.ts'
+
+const SYNS = 1_000_000
+/** What the machine's queue to the stack can carry: a flood that is dropped before the stack proves nothing. */
+const PER_SECOND = 100_000
+const KNOCK_INTERVAL = 20
+const MEGABYTES = 64
+const PORT = '7'
+
+interface Knocks {
+  times: number[]
+  failures: string[]
+}
+
+export const claim: Claim = {
+  name: `${SYNS.toLocaleString('en')} SYNs from spoofed sources at a listener`,
+  bar: `under ${MEGABYTES} MB more, and every real client gets in meanwhile`,
+  async measure() {
+    const flood = compileFlood()
+    try {
+      return await whileServing(
+        async ({ namespace, resident }) => {
+          await knockOnce(namespace)
+          const before = resident()
+          let most = before
+          const timer = setInterval(() => {
+            most = Math.max(most, resident())
+          }, 100)
+          const knocking = startKnocking(namespace)
+          const began = performance.now()
+          const { arrived, dropped } = await throwSyns(namespace, flood.path)
+          const seconds = (performance.now() - began) / 1000
+          const { times, failures } = await knocking.end()
+          clearInterval(timer)
+          times.sort((one, other) => one - other)
+          const [median, worst] = [times[times.length >> 1] ?? Number.NaN, times.at(-1) ?? Number.NaN]
+          return {
+            figure:
+              `${arrived} SYNs arrived in ${seconds.toFixed(1)} s (${dropped} more were dropped by the queue), memory ` +
+              `${before.toFixed(1)} MB before and ${most.toFixed(1)} MB at most; ${times.length} real clients were served meanwhile ` +
+              `(median ${median.toFixed(1)} ms, worst ${worst.toFixed(0)} ms), ${failures.length} were not`,
+            holds: arrived >= SYNS && most - before < MEGABYTES && failures.length === 0 && times.length > 10,
+          }
+        },
+        ['--services'],
+      )
+    } finally {
+      flood.remove()
+    }
+  },
+}
+
+function compileFlood(): { path: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'tunstack-flood-'))
+  const path = join(folder, 'syn-flood')
+  const source = fileURLToPath(new URL('bench/clients/syn-flood.c', project))
+  const { status, error, stderr } = spawnSync('cc', ['-O2', '-o', path, source], { encoding: 'utf8' })
+  const remove = () => rmSync(folder, { recursive: true })
+  if (status === 0) return { path, remove }
+  remove()
+  throw new CannotMeasure(`the sender can't be compiled: ${error?.message ?? stderr.trim()}`)
+}
+
+/** Throws until so many have gone through the device; those that its queue has dropped are thrown again. */
+async function throwSyns(namespace: Namespace, flood: string): Promise<{ arrived: number; dropped: number }> {
+  const before = await carried(namespace)
+  for (let round = 0; round < 10; round++) {
+    const now = await carried(namespace)
+    const arrived = now.packets - before.packets
+    if (arrived >= SYNS) return { arrived, dropped: now.dropped - before.dropped }
+    const args = [ADDRESS, PORT, String(Math.max(1_000, SYNS - arrived)), String(PER_SECOND)]
+    const { code, stderr } = await namespace.exec(flood, args, { timeout: 120_000 })
+    if (code !== 0) throw new Error(`the sender said: ${stderr.trim()}`)
+  }
+  throw new Error('the queue dropped too many')
+}
+
+async function carried(namespace: Namespace): Promise<{ packets: number; dropped: number }> {
+  const { stdout } = await namespace.exec('ip', ['-s', '-json', 'link', 'show', 'tun0'])
+  const [{ stats64 }] = JSON.parse(stdout) as { stats64: { tx: { packets: number; dropped: number } } }[]
+  return stats64.tx
+}
+
+async function knockOnce(namespace: Namespace): Promise<void> {
+  await startKnocking(namespace).end()
+}
+
+function startKnocking(namespace: Namespace): { end(): Promise<Knocks> } {
+  const child: ChildProcess = namespace.start(process.execPath, [PEER, 'knock', ADDRESS, PORT, String(KNOCK_INTERVAL)])
+  let words = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (words += text))
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  return {
+    async end() {
+      child.stdin?.end('enough\n')
+      await closed
+      return JSON.parse(words.slice(words.indexOf('{'))) as Knocks
+    },
+  }
+}
