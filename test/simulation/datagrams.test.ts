@@ -66,6 +66,9 @@ test.each(['10.0.0.2', 'fd00::2'])('%s', (address) => {
       else single++
     }
   }
+  console.log(
+    `over ${SEEDS} seeds: ${address}: ${SEEDS * DATAGRAMS} sent, ${single} of one packet and ${cut} in pieces came whole`,
+  )
   // Four of five packets get through; of datagrams in pieces, those whose pieces all do.
   expect(single / SEEDS).toBeGreaterThan(80)
   expect(cut / SEEDS).toBeGreaterThan(2)

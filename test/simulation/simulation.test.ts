@@ -68,7 +68,7 @@ if (REPLAY !== undefined) {
 
   test('reaches what it is meant to try', () => {
     console.log(REACHED.map((name) => `${name} ${totals[name] ?? 0}`).join(', '))
-    if (SEEDS < 1000) return
+    if (SEEDS < 5000) return
     const rare = REACHED.filter((name) => (totals[name] ?? 0) < 100)
     if (rare.length > 0) throw new Error(`too seldom to mean anything: ${rare.join(', ')}`)
   })

@@ -184,7 +184,12 @@ export class WireObserver {
     if (flags & SYN) {
       if (side.iss !== null && side.iss !== seq) this.#sides.set(segment.key, new Side())
       const fresh = this.#side(segment.key)
-      if (fresh !== side) fresh.irs = side.irs
+      if (fresh !== side) {
+        // A request that was forgotten and came again: what has arrived of it has arrived.
+        fresh.irs = side.irs
+        fresh.peerScale = side.peerScale
+        fresh.arrived = side.arrived
+      }
       fresh.iss = seq
       fresh.scale = segment.scale
     }

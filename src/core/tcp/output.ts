@@ -2,7 +2,7 @@
 // so that connections take turns. Called by the connection's `transmit`; tcp/emit writes what is decided here.
 import type { PacketBatch } from '../batch.ts'
 import { Flag } from '../wire/tcp.ts'
-import { type ControlBlock, Mark, Option, Phase } from './control-block.ts'
+import { type ControlBlock, Mark, Option } from './control-block.ts'
 import { emit, emitSyn, emptySequence, tellRetransmission } from './emit.ts'
 import { Sent } from './sender/flight.ts'
 import { offeredMss, refreshPath } from './sender/path-mtu.ts'
@@ -51,7 +51,11 @@ export function emitAck(cb: ControlBlock, batch: PacketBatch, now: number): bool
 function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
   const { flight, route } = cb
   const isNew = flight.first < 0
-  if (!isNew && !flight.has(flight.first, Sent.lost)) return false
+  if (!isNew && !flight.has(flight.first, Sent.lost)) {
+    // What arrives unacceptable in SYN-RECEIVED is answered: in a simultaneous open that completes the other end.
+    if (cb.state === State.synSent || cb.delayedAck.due(true) === 0) return false
+    return !emitAck(cb, batch, now)
+  }
   if (route === null) return false
   const flags = Flag.syn | (cb.state === State.synReceived ? Flag.ack : 0)
   const mss = offeredMss(route.interface.mtu, cb.remoteAddress.isIpv4)
@@ -69,13 +73,14 @@ function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
   return false
 }
 
-/** RFC 9293 §3.8.6: new text, as much as window, cwnd, Nagle and silly window avoidance let go. */
+/** RFC 9293 §3.8.6 (SHLD-27, SHLD-28, MAY-16): new text, in segments as large as may be, as much as window, cwnd, Nagle and silly window avoidance let go. */
 function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
   const end = cb.sendEnd
   const available = distance(cb.sndNxt, end)
   const finDue = cb.is(Mark.finWanted) && !cb.is(Mark.finSent)
   if (cb.congestion === null || (available <= 0 && !finDue)) return Outcome.nothing
   restartIfIdle(cb, now)
+  // SHLD-15: negative where the peer has shrunk its window.
   const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
   const room = cb.congestion.cwnd - inFlight(cb)
   const least = Math.min(available, cb.mss)
@@ -229,15 +234,10 @@ function probeAlive(cb: ControlBlock, batch: PacketBatch, now: number): boolean 
 export function hasOutput(cb: ControlBlock): boolean {
   if (cb.state === State.closed) return false
   if (cb.state === State.synSent || cb.state === State.synReceived) {
-    return cb.flight.first < 0 || cb.flight.lost > 0
+    return cb.flight.first < 0 || cb.flight.lost > 0 || (cb.state === State.synReceived && cb.delayedAck.due(true) > 0)
   }
   if (cb.is(Mark.probe | Mark.keepAliveProbe) || cb.flight.lost > 0) return true
   if (cb.delayedAck.due(cb.has(Option.selectiveAcks)) > 0) return true
   if (cb.is(Mark.finWanted) && !cb.is(Mark.finSent)) return true
   return cb.sendBuffer !== null && lessThan(cb.sndNxt, cb.sendEnd)
-}
-
-/** Recovery is going on. */
-export function isRecovering(cb: ControlBlock): boolean {
-  return cb.phase === Phase.recovery || cb.phase === Phase.loss
 }

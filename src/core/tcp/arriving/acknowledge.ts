@@ -155,7 +155,7 @@ function release(cb: ControlBlock, ack: number): void {
   const text = distance(dataStart, ack) - (hasFin ? 1 : 0)
   if (text > 0) buffer.release(Math.min(text, buffer.length))
   tuneSendBuffer(cb, buffer)
-  if (cb.is(Mark.wantsRoom) && buffer.room * 3 >= buffer.limit) {
+  if (cb.is(Mark.wantsRoom) && hasRoomAgain(cb, buffer)) {
     cb.unmark(Mark.wantsRoom)
     cb.wakes |= Wake.writable
   }
@@ -163,6 +163,11 @@ function release(cb: ControlBlock, ack: number): void {
     cb.sendBuffer = null
     cb.wakes |= Wake.drained
   }
+}
+
+/** A third is free; without memory, when everything has gone. */
+function hasRoomAgain({ shared }: ControlBlock, buffer: SendBuffer): boolean {
+  return shared.isOutOfMemory ? buffer.length === 0 : buffer.room * 3 >= buffer.limit
 }
 
 /** The send buffer holds what is in flight and as much again that waits; it grows with cwnd until memory is short, or its owner has fixed it. */

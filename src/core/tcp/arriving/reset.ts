@@ -6,6 +6,7 @@ import type { Segment } from '../segment.ts'
 import { Reason, State } from '../state.ts'
 import { challenge, drop } from './refuse.ts'
 
+/** SHLD-2: whatever text it carries. */
 export function receiveReset(cb: ControlBlock, segment: Segment, now: number): void {
   const { counters } = cb.shared
   counters.values[Count.tcpResetsReceived]++

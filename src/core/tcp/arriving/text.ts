@@ -10,7 +10,7 @@ import { mayReceive } from '../state.ts'
 import { Instant } from '../timers.ts'
 import { acknowledgeDuplicate, drop } from './refuse.ts'
 
-/** False where the user reads no more, and has not said so before the peer sent: the connection is to be reset (RFC 9293 §3.6.1). */
+/** False where the user reads no more, and has not said so before the peer sent: the connection is to be reset (RFC 9293 §3.6.1, SHLD-3). */
 export function receiveText(cb: ControlBlock, segment: Segment, now: number): boolean {
   if (segment.textLength === 0) return true
   // After the peer's FIN nothing can come: it is ignored.
