@@ -17,6 +17,7 @@ import { KeepAlive } from './sender/keep-alive.ts'
 import { refreshPath } from './sender/path-mtu.ts'
 import { SendBuffer } from './sender/send-buffer.ts'
 import { distance } from './sequence.ts'
+import { SMALL_SLAB } from './slabs.ts'
 import { isSynchronized, maySend, Reason, type ReasonNumber, State } from './state.ts'
 import { Timer } from './timers.ts'
 
@@ -93,9 +94,10 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
 
   /** Copies in octets to be sent; returns how many were taken. Fewer than given: a wake tells of room. */
   send(bytes: Uint8Array, start: number, end: number, now: number): number {
+    const { room } = this
     const buffer = this.#bufferToSend()
     if (buffer === null) return 0
-    const taken = buffer.room > 0 ? buffer.write(bytes, start, end) : 0
+    const taken = room > 0 ? buffer.write(bytes, start, Math.min(end, start + room)) : 0
     if (taken < end - start) this.mark(Mark.wantsRoom)
     this.#settle(now)
     return taken
@@ -121,10 +123,12 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     return taken
   }
 
-  /** Octets that `send` would take. */
+  /** Octets that `send` would take. Without memory a little, where nothing waits: who forwards what it reads could free none otherwise. */
   get room(): number {
-    if (!maySend(this.state) || this.is(Mark.finWanted) || this.shared.isOutOfMemory) return 0
-    return this.sendBuffer === null ? this.sendLimit : Math.max(0, this.sendBuffer.room)
+    const { sendBuffer, sendLimit, shared } = this
+    if (!maySend(this.state) || this.is(Mark.finWanted)) return 0
+    if (sendBuffer === null) return shared.isOutOfMemory ? Math.min(sendLimit, SMALL_SLAB) : sendLimit
+    return shared.isOutOfMemory ? 0 : Math.max(0, sendBuffer.room)
   }
 
   /** Octets written and not acknowledged yet. */
