@@ -174,7 +174,7 @@ function setFrom(address: Address, view: DataView, at: number): void {
 function kindOfIpv4(type: number, code: number): number {
   if (type === icmp.Type.timeExceeded) return IcmpErrorKind.timeExceeded
   if (type === icmp.Type.parameterProblem) return IcmpErrorKind.parameterProblem
-  // Source quench (RFC 6633) and redirects are for nobody here.
+  // Source quench (RFC 6633; MUST-55) and redirects are for nobody here.
   if (type !== icmp.Type.unreachable) return -1
   const { Unreachable } = icmp
   switch (code) {

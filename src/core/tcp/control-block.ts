@@ -82,6 +82,7 @@ export const Phase = { open: 0, disorder: 1, recovery: 3, loss: 4 } as const
 export class ControlBlock {
   readonly shared: Shared
   readonly number: number
+  /** MUST-45: it never changes. */
   readonly localAddress: Address
   readonly localPort: number
   readonly remoteAddress: Address
@@ -107,6 +108,7 @@ export class ControlBlock {
   sndUna = 0
   /** Never goes back: what is sent again is known by the flight. */
   sndNxt = 0
+  /** REC-1: all of 32 bits, as RCV.WND. */
   sndWnd = 0
   sndUp = 0
   sndWl1 = 0

@@ -78,7 +78,7 @@ function isBeyondR2(cb: ControlBlock, count: number, now: number): boolean {
   return count >= (isSynchronized(cb.state) ? retries : synRetries)
 }
 
-/** MUST-37: the peer's window is closed, and the peer is there. */
+/** MUST-37, SHLD-17: the peer's window is closed, and the peer is there. */
 function isHeldBack(cb: ControlBlock, now: number): boolean {
   if (cb.sndWnd > 0) return false
   return now - cb.shared.timers.get(cb.timersRow, Instant.received) < SILENCE_LIMIT

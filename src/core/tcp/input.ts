@@ -14,7 +14,7 @@ export function decode(segment: Segment, packet: Packet): DropReason | typeof FI
   if (length < wire.MINIMUM_LENGTH) return Drop.tcpTruncated
   const headerLength = wire.headerLength(view, offset)
   if (headerLength < wire.MINIMUM_LENGTH || headerLength > length) return Drop.tcpBadOffset
-  // RFC 9293 §3.1: MUST-3, the receiver checks the checksum.
+  // MUST-50: IP's own options lie before the offset, and are nobody's here. RFC 9293 §3.1: MUST-3, the receiver checks the checksum.
   if (!packet.transportIsRight) return Drop.tcpBadChecksum
   segment.sourcePort = wire.sourcePort(view, offset)
   segment.destinationPort = wire.destinationPort(view, offset)

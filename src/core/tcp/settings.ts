@@ -10,8 +10,10 @@ export interface TcpSettings {
   readonly initialRto: number
   readonly maximumRto: number
   /** RFC 9293 §3.8.3: R2 as a number of retransmissions, for a SYN, a SYN-ACK, and later. */
+  /** MUST-23: the least count that lasts for three minutes is 7. */
   readonly synRetries: number
   readonly synAckRetries: number
+  /** SHLD-11: 15 last for a quarter of an hour. */
   readonly retries: number
   /** R1 (SHLD-10): after so many retransmissions the route is looked up anew, and the user told. */
   readonly adviceRetries: number
@@ -20,6 +22,7 @@ export interface TcpSettings {
   /** 0 for none: RFC 9293 §3.9.1. */
   readonly userTimeout: number
   readonly delayedAck: number
+  /** MUST-28. */
   readonly keepAliveIdle: number
   readonly keepAliveInterval: number
   readonly keepAliveProbes: number

@@ -161,6 +161,7 @@ export class Tcp implements Expirable {
     return connection
   }
 
+  /** A passive open (MUST-41, MUST-42): clashes with other listeners, and touches no connection. */
   listen(options: ListenOptions): Listener<Connection> | null {
     const localPort = options.localPort === 0 && options.interface === undefined ? this.#choosePort(options) : 0
     if (localPort === NO_PORT) return this.#no(TcpResult.noPort)
@@ -229,7 +230,7 @@ export class Tcp implements Expirable {
     return this.#listeners.find(local, port, remote, remotePort, -1) === null
   }
 
-  /** RFC 6191: the new connection takes the record's place. */
+  /** RFC 6191 (SHLD-4): the new connection takes the record's place. */
   #reuse(local: Address, port: number, remote: Address, remotePort: number): void {
     const { timeWait } = this.shared
     const row = timeWait.find(local, port, remote, remotePort)

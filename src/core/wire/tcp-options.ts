@@ -65,7 +65,7 @@ export class TcpOptions {
     let option = at
     while (option < end) {
       const kind = view.getUint8(option)
-      // MUST-5, MUST-64: an option may begin at any octet.
+      // MUST-4, MUST-5, MUST-64: an option may begin at any octet, in any segment.
       if (kind === Option.end) return
       if (kind === Option.noOperation) {
         option++
@@ -172,7 +172,7 @@ export function length(hasTimestamps: boolean, sackCount: number): number {
   return (hasTimestamps ? TIMESTAMPS_LENGTH : 0) + (sackCount > 0 ? 4 + sackCount * 8 : 0)
 }
 
-/** The options of every other segment; returns their length, a multiple of four. */
+/** The options of every other segment; returns their length, a multiple of four (MUST-69: nothing is left to be padded). */
 export function write(
   view: DataView,
   start: number,

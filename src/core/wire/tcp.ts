@@ -45,7 +45,7 @@ export function flags(view: DataView, at: number): number {
   return view.getUint16(at + 12) & 0x1ff
 }
 
-/** As it stands there, not scaled. */
+/** As it stands there, not scaled. MUST-1: unsigned. */
 export function window(view: DataView, at: number): number {
   return view.getUint16(at + 14)
 }

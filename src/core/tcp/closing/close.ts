@@ -8,7 +8,7 @@ import { reply } from '../reply.ts'
 import { isSynchronized, Reason, type ReasonNumber, State } from '../state.ts'
 import { Timer } from '../timers.ts'
 
-/** The connection is over. Its owner is told; the verb that is running releases it. */
+/** The connection is over. Its owner is told (MUST-12: with the reason); the verb that is running releases it. */
 export function close(cb: ControlBlock, reason: ReasonNumber): void {
   if (cb.state === State.closed) return
   cb.setState(State.closed)
@@ -68,7 +68,7 @@ export function finish(cb: ControlBlock): void {
 
 /**
  * Nobody holds the connection any more: it closes by itself, for a bounded time.
- * RFC 9293 §3.6.1, RFC 2525 §2.17: what has arrived and was not read is lost, so the peer gets a reset; SO_LINGER of 0 asks for one.
+ * RFC 9293 §3.6.1 (MAY-1, SHLD-3), RFC 2525 §2.17: what has arrived and was not read is lost, so the peer gets a reset; SO_LINGER of 0 asks for one.
  */
 export function abandon(cb: ControlBlock, now: number): void {
   cb.mark(Mark.orphan | Mark.readShut)

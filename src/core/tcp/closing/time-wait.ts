@@ -205,7 +205,7 @@ export class TimeWait {
     return isAcceptable && length === 0 ? Answer.ignore : Answer.acknowledge
   }
 
-  /** MAY-2: RFC 6191 §2 with timestamps on both connections, RFC 1122 §4.2.2.13 without. */
+  /** MAY-2, SHLD-4: RFC 6191 §2 with timestamps on both connections, RFC 1122 §4.2.2.13 without. */
   #mayReopen(row: number, sequence: number, bothTimestamps: boolean, timestampValue: number): boolean {
     if (bothTimestamps && timestampValue !== this.tsRecent[row]) return lessThan(this.tsRecent[row], timestampValue)
     return lessThan(this.rcvNxt[row], sequence)

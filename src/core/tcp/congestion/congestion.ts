@@ -1,6 +1,6 @@
 // Congestion control as the rest of TCP sees it: a controller is told numbers and asked three: cwnd, ssthresh and a pacing rate.
 // It knows no connection, no clock and no timer, and imports nothing; one stack-wide `Acknowledged` is filled for every ACK and borrowed.
-// A controller of a user's own is a `CongestionFactory`; the easiest one extends `Reno` and changes what it wants.
+// RFC 9293 §3.8.2, MAY-18: a controller of a user's own is a `CongestionFactory`; the easiest one extends `Reno` and changes what it wants.
 // Windows are int32 octets and rates int32 octets a second; times are milliseconds, durations int32 microseconds.
 
 /** No window is larger: RFC 7323 §2.3. */

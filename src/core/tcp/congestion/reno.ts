@@ -61,7 +61,7 @@ export class Reno implements Congestion {
     return rest
   }
 
-  /** RFC 5681 §3.1: one MSS for each window of octets acknowledged. */
+  /** RFC 5681 §3.1 (MUST-19): one MSS for each window of octets acknowledged. */
   protected avoid(octets: number, _ack: Acknowledged): void {
     this.counted += Math.min(octets, this.cwnd)
     if (this.counted < this.cwnd) return

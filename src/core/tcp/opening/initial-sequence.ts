@@ -13,7 +13,7 @@ export class InitialSequence {
     this.#timestampKey = new SipHash(random)
   }
 
-  /** ISS = M + F(4-tuple, key): SHLD-1. MUST-8: M is a clock of four microseconds; `now` is in milliseconds. */
+  /** ISS = M + F(4-tuple, key): SHLD-1; the key is MUST-9's. MUST-8: M is a clock of four microseconds; `now` is in milliseconds. */
   choose(now: number, local: Address, localPort: number, remote: Address, remotePort: number): number {
     const clock = Math.floor(now * 250) | 0
     return (clock + hashTuple(this.#sequenceKey, local, localPort, remote, remotePort).end()) | 0

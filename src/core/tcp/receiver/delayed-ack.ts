@@ -21,7 +21,7 @@ export class DelayedAck {
     this.#quick = quick
   }
 
-  /** In-order text of `length` octets moved RCV.NXT. `mss` is what the peer's full segments carry. */
+  /** SHLD-18. In-order text of `length` octets moved RCV.NXT. `mss` is what the peer's full segments carry. */
   onText(length: number, mss: number): void {
     this.#duplicates = 0
     this.#octets += length

@@ -49,7 +49,7 @@ export class ReceiveWindow {
     this.edge = (rcvNxt + Math.min(this.limit, LARGEST_FIELD)) | 0
   }
 
-  /** RCV.WND for the acceptance test: what has been offered. */
+  /** RCV.WND for the acceptance test: what has been offered. MAY-8: 0 for as long as nobody reads. */
   size(rcvNxt: number): number {
     return Math.max(0, distance(rcvNxt, this.edge))
   }

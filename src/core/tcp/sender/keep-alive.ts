@@ -1,4 +1,4 @@
-// Whether a silent peer is still there (RFC 9293 §3.8.4). MUST-25: made only where the application asks for it.
+// Whether a silent peer is still there (RFC 9293 §3.8.4: MAY-5). MUST-25: made only where the application asks for it.
 // Durations are milliseconds, as in the settings: two hours of microseconds would not fit an int32.
 
 export const Decision = { wait: 0, probe: 1, giveUp: 2 } as const

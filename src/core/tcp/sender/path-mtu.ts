@@ -13,7 +13,7 @@ import { Sent } from './flight.ts'
 export const DEFAULT_MSS_IPV4 = 536
 export const DEFAULT_MSS_IPV6 = 1220
 
-/** The MSS option to send (MUST-14, SHLD-5, MUST-67): what fits the interface by which we are reached, headers of fixed size deducted. */
+/** The MSS option to send (MUST-14, SHLD-5, MAY-3, MUST-67): what fits the interface by which we are reached, headers of fixed size deducted. */
 export function offeredMss(mtu: number, isIpv4: boolean): number {
   const headers = (isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH) + wire.MINIMUM_LENGTH
   return Math.min(mtu, LONGEST_DATAGRAM) - headers

@@ -1,5 +1,7 @@
 // RFC 9293 §3.8.1 to §3.8.3: retransmission timeouts, congestion control, and when a connection is given up.
 import { describe, expect, it } from 'vitest'
+import { bbr } from '../../../../src/core/tcp/congestion/bbr.ts'
+import { cubic } from '../../../../src/core/tcp/congestion/cubic.ts'
 import { Reason, State } from '../../../../src/core/tcp/state.ts'
 import { mss, stamps, TcpBench } from '../../../support/tcp-bench.ts'
 
@@ -90,6 +92,29 @@ describe('congestion (RFC 9293 §3.8.2)', () => {
     expect(last[1] - last[0]).toBeLessThanOrEqual(1000)
     expect(last[2] - last[1]).toBeLessThanOrEqual(1000)
     expect(last[2]).toBeGreaterThan(5000)
+  })
+})
+
+describe('other controllers (RFC 9293 §3.8.2)', () => {
+  it.each([
+    ['cubic', cubic],
+    ['bbr', bbr],
+  ])('MAY-18: a connection may have another one: %s', (name, factory) => {
+    const bench = new TcpBench()
+    bench.tcp.shared.congestion = factory
+    const [peer, connection] = bench.accept()
+    expect(connection.congestion?.name).toBe(name)
+    bench.write(connection, 14_600)
+    for (let round = 0; round < 20; round++) {
+      bench.wait(20)
+      peer.heard()
+      peer.send('.')
+    }
+    expect(peer.expected).toBe(14_601)
+    bench.write(connection, 1000)
+    peer.heard()
+    bench.wait(1_000_000)
+    expect(connection.reason).toBe(Reason.timedOut)
   })
 })
 
