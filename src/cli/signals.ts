@@ -6,7 +6,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** A terminal and npm both pass Ctrl-C on: what follows at once is the same wish. */
 const SAME_WISH = 500
 
-/** Resolves at the first signal, or when the process that started us for itself is gone. */
+/** Resolves at the first signal, or when the process that started us is gone. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     let toldAt = Number.POSITIVE_INFINITY
@@ -21,7 +21,20 @@ export function untilSignal(): Promise<void> {
       })
     }
     if (process.connected) process.once('disconnect', resolve)
+    watchParent(resolve)
   })
+}
+
+/** npm starts us through a shell, which may die of a signal without passing it on. */
+function watchParent(gone: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    gone()
+  }, SAME_WISH)
+  watch.unref()
 }
 
 /** Tells a child what we are told. */
@@ -31,5 +44,6 @@ export function passSignalsOn(kill: (signal: NodeJS.Signals) => void): () => voi
     process.on(signal, listener)
     return () => process.off(signal, listener)
   })
+  watchParent(() => kill('SIGTERM'))
   return () => listeners.forEach((remove) => void remove())
 }

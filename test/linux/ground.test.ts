@@ -248,6 +248,14 @@ describeOnKernel('npm start', () => {
     expect(await running.stop()).toBe(0)
   })
 
+  it('ends when npm does, whose shell passes no signal on', async () => {
+    const running = new Running(namespace, ['ip', 'netns', 'exec', namespace.name, 'npm', 'start'])
+    await running.says('Ctrl-C takes it down')
+    await running.stop()
+    expect(running.stderr).toContain('tun0 taken down')
+    expect(await hasDevice('tun0')).toBe(false)
+  })
+
   it('serves in a namespace of its own, which the printed command enters, and ends with what started it', async () => {
     const start = () => new Running(namespace, [process.execPath, MAIN, 'start', '--form', 'private'])
     const running = start()
