@@ -16,6 +16,8 @@ const suites: Record<string, Suite> = { checksum, echo, handshake, segments, dem
 
 /** Seconds that a case is sampled. */
 const SAMPLING = 2
+/** Milliseconds that it runs before. */
+const WARM_UP = 500
 
 interface Result {
   name: string
@@ -28,23 +30,30 @@ interface Result {
   figures: Record<string, number>
 }
 
-/** benny asks for a case's call several times, and some take long to prepare. */
+/** benny asks for a case's call several times, and some take long to prepare. The compiler has done its work before the first sample. */
 function once(prepare: Prepare): Prepare {
   let call: (() => unknown) | null = null
-  return () => (call ??= prepare())
+  return () => (call ??= warmedUp(prepare()))
+}
+
+function warmedUp(call: () => unknown): () => unknown {
+  for (const until = performance.now() + WARM_UP; performance.now() < until; ) call()
+  return call
 }
 
 function prepareOf(one: Prepare | Measured): Prepare {
   return once(typeof one === 'function' ? one : one.prepare)
 }
 
-function resultOf(one: Prepare | Measured, { name, ops, margin, samples }: Sampled): Result {
+/** By the median, since what else the machine does makes some samples slow and none quick. */
+function resultOf(one: Prepare | Measured, { name, margin, samples, details }: Sampled): Result {
   const handled = typeof one === 'function' ? {} : one.handles()
+  const ops = 1 / details.median
   const rates = Object.fromEntries(Object.entries(handled).map(([unit, count]) => [unit, count * ops]))
   return { name, nanoseconds: 1e9 / ops, ops, margin, samples, rates, figures: {} }
 }
 
-type Sampled = Pick<Result, 'name' | 'ops' | 'margin' | 'samples'>
+type Sampled = Pick<Result, 'name' | 'margin' | 'samples'> & { details: { median: number } }
 
 function print({ name, nanoseconds, margin, rates, figures }: Result): void {
   const facts = [
