@@ -75,8 +75,10 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? Exit.done : Exit.failed))
 }
 
-run()
-  .catch(explain)
-  .then((code) => {
+run().then(
+  (code) => {
     process.exitCode = code
-  })
+  },
+  // What failed may have left something behind that would hold the process.
+  (error) => process.exit(explain(error)),
+)
