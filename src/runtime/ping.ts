@@ -16,8 +16,8 @@ export interface PingOptions {
 
 export interface PingReply {
   readonly sequence: number
-  /** `reply`, `timeout`, or the kind of ICMP error that came instead; `noRoute` where nothing could be sent. */
-  readonly result: 'reply' | 'timeout' | 'noRoute' | keyof typeof IcmpErrorKind
+  /** `reply`, `timeout`, or the kind of ICMP error that came instead; `noRoute` where nothing could be sent, `closed` where the stack was closed. */
+  readonly result: 'reply' | 'timeout' | 'noRoute' | 'closed' | keyof typeof IcmpErrorKind
   /** Who answered: the host, or the router that sent the error. */
   readonly from: string | null
   /** Milliseconds. */
@@ -84,8 +84,7 @@ export class Pinger implements Owner {
   }
 
   close(): void {
-    for (const { cancel } of this.#waiting.values()) cancel()
-    this.#waiting.clear()
+    for (const sequence of [...this.#waiting.keys()]) this.#settle(sequence, 'closed', null, 0, false)
     this.#socket.close()
   }
 
