@@ -14,11 +14,9 @@ export { createStack, type InterfaceOptions, PortableStack, type RouteOptions } 
 export {
   type CloseReason,
   type ConnectEndpointOptions,
-  ConnectionRequest,
   Endpoint,
-  ListenEndpoint,
-  type ListenEndpointOptions,
   TcpError,
 } from './runtime/endpoint.ts'
+export { ConnectionRequest, ListenEndpoint, type ListenEndpointOptions } from './runtime/listen-endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
 export { UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'

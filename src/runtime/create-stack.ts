@@ -5,14 +5,8 @@ import type { Interface } from '../core/ip/interface.ts'
 import { Stack, type StackOptions } from '../core/stack.ts'
 import { loopback } from '../link/loopback.ts'
 import { Driver, type DriverHooks } from './driver.ts'
-import {
-  type ConnectEndpointOptions,
-  connect,
-  type Endpoint,
-  type ListenEndpoint,
-  type ListenEndpointOptions,
-  listen,
-} from './endpoint.ts'
+import { type ConnectEndpointOptions, connect, type Endpoint } from './endpoint.ts'
+import { type ListenEndpoint, type ListenEndpointOptions, listen } from './listen-endpoint.ts'
 import { Pinger, type PingOptions, type PingReply } from './ping.ts'
 import { UdpEndpoint } from './udp-endpoint.ts'
 

@@ -170,7 +170,14 @@ export class Driver {
   }
 
   #after(milliseconds: number, callback: () => void): () => void {
-    const cancel = this.#timers.add(this.#environment.clock.now() + Math.max(0, milliseconds), callback)
+    const guarded = () => {
+      try {
+        callback()
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+    const cancel = this.#timers.add(this.#environment.clock.now() + Math.max(0, milliseconds), guarded)
     if (!this.#isTurning) this.#arm()
     return cancel
   }

@@ -1,15 +1,15 @@
 // A TCP socket for programs that want no streams and no events: plain calls, and callbacks for when it can be read or written.
 // Octets are copied or borrowed, as the caller likes. The HTTP server, the services and the benchmarks stand on this, and so do
 // `net.Socket` and web streams. Callbacks run between packets, from the driver's turn, never inside a call.
-import { type Address, parseAddress, unspecified } from '../core/ip/address.ts'
-import type { Interface } from '../core/ip/interface.ts'
+import { type Address, parseAddress } from '../core/ip/address.ts'
 import type { Owner } from '../core/ready.ts'
+import type { CongestionFactory } from '../core/tcp/congestion/congestion.ts'
 import type { Connection } from '../core/tcp/connection.ts'
 import { Option, Wake } from '../core/tcp/control-block.ts'
-import { type Listener, type Request, Verdict } from '../core/tcp/opening/listener.ts'
 import { Reason, State } from '../core/tcp/state.ts'
 import { type Tcp, TcpResult } from '../core/tcp/tcp.ts'
 import { type TcpInfo, tcpInfo } from '../core/tcp/tcp-info.ts'
+import { congestionControl } from './congestion-controls.ts'
 import type { Driver } from './driver.ts'
 
 /** Why a connection is over; `none` where both sides have closed it. */
@@ -38,7 +38,7 @@ export class Endpoint implements Owner {
   onDrained: (() => void) | null = null
   /** RFC 9293 §3.8.5: urgent data lie ahead. */
   onUrgent: (() => void) | null = null
-  /** Something is wrong that may pass: an ICMP error, or several retransmissions without an answer. */
+  /** Something is wrong that may pass: an ICMP error, or several retransmissions without an answer. SHLD-20: null for no reports. */
   onTrouble: ((reason: CloseReason) => void) | null = null
   /** It is over. What has arrived may still be read. */
   onClose: ((reason: CloseReason) => void) | null = null
@@ -70,18 +70,36 @@ export class Endpoint implements Owner {
 
   wake(): void {
     const { connection } = this
-    const { wakes } = connection
-    connection.wakes = 0
-    if (wakes & Wake.open) this.onOpen?.()
-    if (wakes & Wake.urgent) this.onUrgent?.()
-    if (wakes & (Wake.readable | Wake.end)) this.onReadable?.()
-    if (wakes & Wake.writable && this.room > 0) this.onWritable?.()
-    if (wakes & Wake.drained) this.onDrained?.()
-    if (wakes & Wake.trouble) this.onTrouble?.(nameIn(Reason, connection.trouble) ?? 'none')
-    if (wakes & Wake.closed && !this.#isClosed) {
-      this.#isClosed = true
-      this.onClose?.(this.reason)
+    try {
+      if (this.#takes(Wake.open)) this.onOpen?.()
+      if (this.#takes(Wake.urgent)) this.onUrgent?.()
+      if (this.#takes(Wake.readable | Wake.end)) this.onReadable?.()
+      if (this.#takes(Wake.writable) && this.room > 0) this.onWritable?.()
+      if (this.#takes(Wake.drained)) this.onDrained?.()
+      if (this.#takes(Wake.trouble)) this.onTrouble?.(nameIn(Reason, connection.trouble) ?? 'none')
+      if (this.#takes(Wake.closed) && !this.#isClosed) {
+        this.#isClosed = true
+        this.onClose?.(this.reason)
+      }
+    } finally {
+      // A callback threw: what it kept from its owner comes in the next turn.
+      if (connection.wakes !== 0 && connection.owner !== null) connection.shared.ready.push(connection)
     }
+  }
+
+  #takes(wake: number): boolean {
+    const { connection } = this
+    if ((connection.wakes & wake) === 0) return false
+    connection.wakes &= ~wake
+    return true
+  }
+
+  /** Asks for `onReadable` once more: for who had stopped reading, or was stopped. */
+  wakeAgain(): void {
+    const { connection } = this
+    connection.wakes |= Wake.readable
+    connection.shared.ready.push(connection)
+    this.#driver.request()
   }
 
   get isOpen(): boolean {
@@ -215,6 +233,19 @@ export class Endpoint implements Owner {
     this.connection.linger = milliseconds
   }
 
+  /** 'reno', 'cubic' or 'bbr', or a controller of the user's own. One that takes over begins with the window that it finds. */
+  setCongestionControl(control: string | CongestionFactory): void {
+    const factory = typeof control === 'string' ? congestionControl(control) : control
+    if (factory === null) throw new TypeError(`'${control}' is no congestion control`)
+    const { connection } = this
+    connection.congestionFactory = factory
+    if (connection.congestion === null) return
+    const { mss, rtt, shared, congestion } = connection
+    const seed = shared.random.int32()
+    const settings = { mss, initialWindow: congestion.cwnd, now: this.#now(), rtt: rtt.srtt, seed }
+    connection.congestion = factory(settings)
+  }
+
   setBuffers(sizes: { send?: number; receive?: number }): void {
     this.connection.setBuffers(sizes.send ?? null, sizes.receive ?? null)
   }
@@ -230,115 +261,6 @@ export class Endpoint implements Owner {
 
 function nameIn<Names extends object>(names: Names, value: number): keyof Names | undefined {
   return Object.entries(names).find((entry) => entry[1] === value)?.[0] as keyof Names | undefined
-}
-
-export interface ListenEndpointOptions {
-  port: number
-  /** Everybody's address when not given. */
-  address?: string | Address
-  /** Every destination that comes by this interface, which must take them. */
-  interface?: Interface
-  ipv6Only?: boolean
-  reusePort?: boolean
-  backlog?: number
-  /** Asked before any SYN-ACK goes out. */
-  onRequest?: (request: ConnectionRequest) => void
-}
-
-/** A SYN that waits for a verdict: now, or later. */
-export class ConnectionRequest {
-  readonly #request: Request
-  readonly #answer: (request: Request, verdict: number) => boolean
-
-  constructor(request: Request, answer: (request: Request, verdict: number) => boolean) {
-    this.#request = request
-    this.#answer = answer
-  }
-
-  get localAddress(): Address {
-    return this.#request.localAddress
-  }
-
-  get localPort(): number {
-    return this.#request.localPort
-  }
-
-  get remoteAddress(): Address {
-    return this.#request.remoteAddress
-  }
-
-  get remotePort(): number {
-    return this.#request.remotePort
-  }
-
-  /** False where the peer has not waited so long. */
-  accept(): boolean {
-    return this.#answer(this.#request, Verdict.accept)
-  }
-
-  refuse(): boolean {
-    return this.#answer(this.#request, Verdict.refuse)
-  }
-
-  drop(): boolean {
-    return this.#answer(this.#request, Verdict.drop)
-  }
-}
-
-export class ListenEndpoint implements Owner {
-  onConnection: ((endpoint: Endpoint) => void) | null = null
-  onRequest: ((request: ConnectionRequest) => void) | null = null
-  readonly listener: Listener<Connection>
-  readonly #tcp: Tcp
-  readonly #driver: Driver
-
-  constructor(listener: Listener<Connection>, tcp: Tcp, driver: Driver) {
-    this.listener = listener
-    this.#tcp = tcp
-    this.#driver = driver
-    listener.owner = this
-  }
-
-  get localAddress(): Address {
-    return this.listener.localAddress
-  }
-
-  get localPort(): number {
-    return this.listener.localPort
-  }
-
-  wake(): void {
-    const { pending, accepted } = this.listener
-    while (this.onRequest !== null && pending.count > 0) {
-      const request = pending.shift()
-      if (request !== null) this.onRequest(new ConnectionRequest(request, (one, verdict) => this.#decide(one, verdict)))
-    }
-    while (this.onConnection !== null && accepted.count > 0) {
-      const endpoint = this.accept()
-      if (endpoint !== null) this.onConnection(endpoint)
-    }
-  }
-
-  /** The next connection; null where none waits. */
-  accept(): Endpoint | null {
-    const connection = this.listener.accepted.shift()
-    if (connection === null) return null
-    const endpoint = new Endpoint(connection, this.#driver)
-    // What has happened before it had an owner is told as if it happened now.
-    if (connection.wakes !== 0) this.#tcp.shared.ready.push(connection)
-    return endpoint
-  }
-
-  close(): void {
-    this.#tcp.close(this.listener, this.#driver.time.now())
-    this.#driver.request()
-  }
-
-  #decide(request: Request, verdict: number): boolean {
-    const wasWaiting = this.#tcp.decide(request, verdict, this.#driver.time.now())
-    this.#driver.request()
-    return wasWaiting
-  }
 }
 
 export interface ConnectEndpointOptions {
@@ -365,23 +287,8 @@ export function connect(tcp: Tcp, driver: Driver, options: ConnectEndpointOption
   return endpoint
 }
 
-export function listen(tcp: Tcp, driver: Driver, options: ListenEndpointOptions): ListenEndpoint {
-  const listener = tcp.listen({
-    localAddress: options.address === undefined ? unspecified(false) : toAddress(options.address),
-    localPort: options.port,
-    interface: options.interface?.index,
-    ipv6Only: options.ipv6Only,
-    reusePort: options.reusePort,
-    backlog: options.backlog,
-    asks: options.onRequest !== undefined,
-  })
-  if (listener === null) throw new TcpError(tcp.result)
-  const endpoint = new ListenEndpoint(listener, tcp, driver)
-  endpoint.onRequest = options.onRequest ?? null
-  return endpoint
-}
-
-function toAddress(address: string | Address): Address {
+/** For callers who write addresses as text. */
+export function toAddress(address: string | Address): Address {
   if (typeof address !== 'string') return address
   const parsed = parseAddress(address)
   if (parsed === null) throw new TypeError(`'${address}' is not an IP address`)

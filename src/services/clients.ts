@@ -1,6 +1,7 @@
 // The clients of a small service over TCP: so many are served at a time, and who comes later waits in the listener's queue.
 // A client that has gone without a word is found by keep-alive, so that it doesn't hold its place for ever.
-import type { Endpoint, ListenEndpoint } from '../runtime/endpoint.ts'
+import type { Endpoint } from '../runtime/endpoint.ts'
+import type { ListenEndpoint } from '../runtime/listen-endpoint.ts'
 
 /** Served at a time by one service. */
 export const MOST_CLIENTS = 256
