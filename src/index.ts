@@ -15,6 +15,12 @@ export { type PcapngOptions, PcapngWriter } from './link/pcapng.ts'
 export { type CaptureFile, openCaptureFile } from './node/capture-file.ts'
 export { createStack, type HeldUdpEndpoint, type NodeStack, type NodeStackOptions } from './node/create-stack.ts'
 export { type CheckName, examineMachine, type Machine, type MachineCheck } from './node/machine.ts'
+export type { Net } from './node/net/net.ts'
+export type { Filter, IncomingRequest, StackServer, Verdict } from './node/net/server.ts'
+export type { ConnectionListener, ServerOptions } from './node/net/server-constructor.ts'
+export type { StackSocket } from './node/net/socket.ts'
+export type { SocketOptions } from './node/net/socket-constructor.ts'
+export type { LookupAddress, NameOptions, Resolver } from './node/resolver.ts'
 export { SystemRandom } from './node/system.ts'
 export { type TunLink, type TunOptions, tun } from './node/tun.ts'
 export { TunError, type TunRoute } from './node/tun-device.ts'
@@ -22,12 +28,10 @@ export type { InterfaceOptions, RouteOptions } from './runtime/create-stack.ts'
 export {
   type CloseReason,
   type ConnectEndpointOptions,
-  type ConnectionRequest,
   type Endpoint,
-  type ListenEndpoint,
-  type ListenEndpointOptions,
   TcpError,
 } from './runtime/endpoint.ts'
+export type { ConnectionRequest, ListenEndpoint, ListenEndpointOptions } from './runtime/listen-endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
 export { type UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
 export { type Services, type ServicesOptions, startServices } from './services/start.ts'

@@ -5,9 +5,16 @@ import type { DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { closeSockets } from './net/close-all.ts'
+import { Farewells, LAST_WORDS } from './net/farewell.ts'
+import { createNet, type Net } from './net/net.ts'
+import { type NameOptions, Names } from './resolver.ts'
 import { systemEnvironment } from './system.ts'
 
-export type NodeStackOptions = Omit<PortableStackOptions, 'environment' | 'hooks'>
+export interface NodeStackOptions extends Omit<PortableStackOptions, 'environment' | 'hooks'>, NameOptions {
+  /** How long closed sockets may hold the process for octets that the peer has not acknowledged: ten seconds when not given. */
+  lastWords?: number
+}
 
 /** With no options: loopback alone, which needs no device and no privilege. */
 export async function createStack(options: NodeStackOptions = {}): Promise<NodeStack> {
@@ -15,13 +22,20 @@ export async function createStack(options: NodeStackOptions = {}): Promise<NodeS
 }
 
 export class NodeStack extends PortableStack {
+  /** `node:net` on this stack. */
+  readonly net: Net
   readonly #keepAlive: KeepAlive
 
   /** @internal `createStack` makes them. */
   constructor(options: NodeStackOptions, hooks: DriverHooks = {}) {
+    const { resolver, hosts, lastWords = LAST_WORDS, ...rest } = options
     const keepAlive = new KeepAlive()
-    super({ ...options, hooks, environment: systemEnvironment(keepAlive) })
+    super({ ...rest, hooks, environment: systemEnvironment(keepAlive) })
     this.#keepAlive = keepAlive
+    const { core, driver } = this
+    const { lookup } = new Names({ resolver, hosts })
+    const farewells = new Farewells(driver, keepAlive, lastWords)
+    this.net = createNet({ core, driver, keepAlive, farewells, lookup })
   }
 
   override openUdp(options?: Parameters<PortableStack['openUdp']>[0]): HeldUdpEndpoint {
@@ -43,7 +57,9 @@ export class NodeStack extends PortableStack {
     return this.#keepAlive.hold()
   }
 
+  /** Sockets are destroyed, servers closed, and peers told by a reset. */
   override close(): void {
+    closeSockets(this.core)
     super.close()
     this.#keepAlive.close()
   }

@@ -1,0 +1,92 @@
+// The end of closed sockets: what they wrote is still to be delivered, and a userspace stack ends with its process. So the process is
+// held until the peers have acknowledged everything, the FIN included, for `lastWords` milliseconds at most. TIME-WAIT holds nothing.
+import type { Owner } from '../../core/ready.ts'
+import type { Connection } from '../../core/tcp/connection.ts'
+import { State } from '../../core/tcp/state.ts'
+import type { Driver } from '../../runtime/driver.ts'
+import type { Endpoint } from '../../runtime/endpoint.ts'
+import type { KeepAlive } from '../keep-alive.ts'
+
+/** Where a stack is given no other limit. */
+export const LAST_WORDS = 10_000
+
+export class Farewells {
+  readonly #driver: Driver
+  readonly #keepAlive: KeepAlive
+  readonly #limit: number
+  /** Those that wait, the one that has waited longest first. */
+  readonly #waiting = new Set<Farewell>()
+  #letGo: (() => void) | null = null
+  #cancel: (() => void) | null = null
+
+  constructor(driver: Driver, keepAlive: KeepAlive, limit: number) {
+    this.#driver = driver
+    this.#keepAlive = keepAlive
+    this.#limit = limit
+  }
+
+  get count(): number {
+    return this.#waiting.size
+  }
+
+  /** Closes an endpoint, and holds the process for what it has not delivered yet. */
+  close(endpoint: Endpoint): void {
+    const { connection } = endpoint
+    endpoint.close()
+    if (isDone(connection)) return
+    const deadline = this.#driver.time.now() + this.#limit
+    const farewell = new Farewell(connection, deadline, (one) => this.#remove(one))
+    connection.owner = farewell
+    this.#waiting.add(farewell)
+    this.#letGo ??= this.#keepAlive.hold()
+    this.#cancel ??= this.#driver.time.after(this.#limit, () => this.#expire())
+  }
+
+  #remove(farewell: Farewell): void {
+    this.#waiting.delete(farewell)
+    if (this.#waiting.size > 0) return
+    this.#letGo?.()
+    this.#letGo = null
+    this.#cancel?.()
+    this.#cancel = null
+  }
+
+  #expire(): void {
+    this.#cancel = null
+    const now = this.#driver.time.now()
+    for (const farewell of this.#waiting) {
+      if (farewell.deadline > now) {
+        this.#cancel = this.#driver.time.after(farewell.deadline - now, () => this.#expire())
+        return
+      }
+      farewell.end()
+    }
+  }
+}
+
+class Farewell implements Owner {
+  readonly deadline: number
+  readonly #connection: Connection
+  readonly #onEnd: (farewell: Farewell) => void
+
+  constructor(connection: Connection, deadline: number, onEnd: (farewell: Farewell) => void) {
+    this.#connection = connection
+    this.deadline = deadline
+    this.#onEnd = onEnd
+  }
+
+  wake(): void {
+    this.#connection.wakes = 0
+    if (isDone(this.#connection)) this.end()
+  }
+
+  end(): void {
+    this.#connection.owner = null
+    this.#onEnd(this)
+  }
+}
+
+/** The peer has acknowledged our FIN. */
+function isDone({ state }: Connection): boolean {
+  return state === State.closed || state === State.finWait2 || state === State.timeWait
+}

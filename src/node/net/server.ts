@@ -1,0 +1,279 @@
+// `net.Server` on a stack: Node's methods, properties, events and defaults, and what Node lacks: `filter`, a server for every address and
+// port of an interface, and `for await (const socket of server)`. Made by server-constructor, which checks the options.
+import { EventEmitter } from 'node:events'
+import type { BlockList } from 'node:net'
+import type { ConnectionRequest } from '../../runtime/listen-endpoint.ts'
+import { codedError, type ErrorCode, errnoException, listenException } from '../errors.ts'
+import { connectionsOf } from './connections.ts'
+import { findInterface, type NetHost, type SocketName } from './host.ts'
+import { checkListen, type ListenTarget } from './listen.ts'
+import { ListenHandle } from './listen-handle.ts'
+import type { StackSocket } from './socket.ts'
+import { type SocketConstructor, serverSockets } from './socket-constructor.ts'
+import type { TcpHandle } from './tcp-handle.ts'
+
+export const kHost = Symbol('host')
+export const kSocket = Symbol('Socket')
+export const kFilter = Symbol('filter')
+
+/** What a filter is asked about. */
+export interface IncomingRequest {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+}
+
+export type Verdict = 'accept' | 'refuse' | 'drop'
+export type Filter = (request: IncomingRequest) => Verdict | Promise<Verdict>
+
+export class StackServer extends EventEmitter {
+  declare readonly [kHost]: NetHost
+  declare readonly [kSocket]: SocketConstructor
+  declare [kFilter]: Filter | null
+  declare allowHalfOpen: boolean
+  declare pauseOnConnect: boolean
+  declare noDelay: boolean
+  declare keepAlive: boolean
+  /** Seconds. */
+  declare keepAliveInitialDelay: number
+  declare highWaterMark: number
+  declare blockList: BlockList | undefined
+  declare maxConnections: number
+  declare dropMaxConnection: boolean
+  declare _connections: number
+  declare _handle: ListenHandle | null
+  declare _unref: boolean
+  declare _listeningId: number
+  declare _connectionKey: string
+
+  listen(...args: unknown[]): this {
+    if (this._handle !== null) {
+      const message = 'Listen method has been called more than once without closing.'
+      throw codedError(Error, 'ERR_SERVER_ALREADY_LISTEN', message)
+    }
+    const { target, callback, signal } = checkListen(args)
+    if (callback !== null) this.once('listening', callback)
+    if (signal !== undefined) closeWith(this, signal)
+    const id = ++this._listeningId
+    const { host } = target
+    if (!host) {
+      this._listen2(null, target.port, 4, target)
+      return this
+    }
+    this[kHost].lookup(host, {}, (error, address, family) => {
+      if (id !== this._listeningId) return
+      if (error) this.emit('error', error)
+      else this._listen2(address as string, target.port, family ?? 4, target)
+    })
+    return this
+  }
+
+  /** Named as Node's, which some wrap. */
+  _listen2(address: string | null, port: number, family: number, target: ListenTarget): void {
+    const handle = open(this, address ?? '::', target)
+    if (typeof handle === 'string') {
+      const error = listenException(handle, 'listen', address ?? '::', port)
+      process.nextTick(() => this.emit('error', error))
+      return
+    }
+    handle.owner = this
+    handle.onconnection = onConnection
+    handle.onrequest = onRequest
+    this._handle = handle
+    this._connectionKey = `${address === null ? 6 : family}:${address ?? '::'}:${port}`
+    if (this._unref) handle.unref()
+    process.nextTick(() => {
+      if (this._handle !== null) this.emit('listening')
+    })
+  }
+
+  get listening(): boolean {
+    return this._handle !== null
+  }
+
+  address(): SocketName | null {
+    if (this._handle === null) return null
+    const name: SocketName = {}
+    this._handle.getsockname(name)
+    return name
+  }
+
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    process.nextTick(callback, null, this._connections)
+    return this
+  }
+
+  /**
+   * Asked about every connection before any SYN-ACK goes out; it may take its time, up to ten seconds. Set it before `listen`.
+   * Where it fails the connection is refused, and the error is nobody's: it reaches `unhandledRejection`.
+   */
+  filter(filter: Filter | null): this {
+    if (this._handle !== null && this[kFilter] === null) {
+      throw codedError(Error, 'ERR_SERVER_ALREADY_LISTEN', 'A filter must be set before the server listens.')
+    }
+    this[kFilter] = filter
+    return this
+  }
+
+  close(callback?: (error?: Error) => void): this {
+    this._listeningId++
+    if (typeof callback === 'function') {
+      if (this._handle !== null) this.once('close', callback)
+      else {
+        const error = codedError(Error, 'ERR_SERVER_NOT_RUNNING', 'Server is not running.')
+        this.once('close', () => callback(error))
+      }
+    }
+    this._handle?.close()
+    this._handle = null
+    this._emitCloseIfDrained()
+    return this
+  }
+
+  _emitCloseIfDrained(): void {
+    if (this._handle !== null || this._connections > 0) return
+    process.nextTick(() => this.emit('close'))
+  }
+
+  ref(): this {
+    this._unref = false
+    this._handle?.ref()
+    return this
+  }
+
+  unref(): this {
+    this._unref = true
+    this._handle?.unref()
+    return this
+  }
+
+  /** Every connection that comes, until the server is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<StackSocket> {
+    return connectionsOf(this)
+  }
+
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: string, socket: StackSocket): void {
+    if (event === 'connection') socket.destroy(error)
+    else this.emit('error', error)
+  }
+}
+
+// By its description: Node 18.18 has the symbol, and so has whatever fills it in before.
+const { asyncDispose = Symbol.for('nodejs.asyncDispose') } = Symbol as { asyncDispose?: symbol }
+Object.defineProperty(StackServer.prototype, asyncDispose, {
+  configurable: true,
+  writable: true,
+  async value(this: StackServer): Promise<void> {
+    if (this._handle === null) return
+    await new Promise<void>((resolve, reject) => this.close((error) => (error ? reject(error) : resolve())))
+  },
+})
+Object.defineProperty(StackServer.prototype, 'listening', {
+  ...(Object.getOwnPropertyDescriptor(StackServer.prototype, 'listening') as PropertyDescriptor),
+  enumerable: true,
+})
+
+function open(server: StackServer, address: string, target: ListenTarget): ListenHandle | ErrorCode {
+  const { [kHost]: host, [kFilter]: filter } = server
+  const by = target.interface === undefined ? undefined : findInterface(host, target.interface)
+  if (by === null) return 'ENODEV'
+  const { port, backlog, ipv6Only, reusePort } = target
+  const isAsking = filter !== null
+  return ListenHandle.open(host, { address, port, interface: by, backlog, ipv6Only, reusePort, isAsking })
+}
+
+function closeWith(server: StackServer, signal: AbortSignal): void {
+  const onAbort = () => void server.close()
+  if (signal.aborted) {
+    process.nextTick(onAbort)
+    return
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  server.once('close', () => signal.removeEventListener('abort', onAbort))
+}
+
+function onConnection(this: ListenHandle, code: ErrorCode | null, handle: TcpHandle): void {
+  const server = this.owner as StackServer
+  if (code) {
+    server.emit('error', errnoException(code, 'accept'))
+    return
+  }
+  if (server.maxConnections && server._connections >= server.maxConnections) {
+    server.emit('drop', namesOf(handle))
+    handle.close()
+    return
+  }
+  if (isBlocked(server, handle)) {
+    handle.close()
+    return
+  }
+  const options = {
+    handle,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
+  }
+  const socket = new server[kSocket](options)
+  if (server.noDelay) socket.setNoDelay(true)
+  if (server.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay * 1000)
+  server._connections++
+  socket.server = server
+  socket._server = server
+  server.emit('connection', socket)
+  if (serverSockets.hasSubscribers) serverSockets.publish({ socket })
+}
+
+/** What a 'drop' says. */
+function namesOf(handle: TcpHandle): Record<string, unknown> {
+  const local: SocketName = {}
+  const remote: SocketName = {}
+  handle.getsockname(local)
+  handle.getpeername(remote)
+  return {
+    localAddress: local.address,
+    localPort: local.port,
+    localFamily: local.family,
+    remoteAddress: remote.address,
+    remotePort: remote.port,
+    remoteFamily: remote.family,
+  }
+}
+
+function isBlocked(server: StackServer, handle: TcpHandle): boolean {
+  if (!server.blockList) return false
+  const { address = '', family } = namesOfPeer(handle)
+  return server.blockList.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4')
+}
+
+function namesOfPeer(handle: TcpHandle): SocketName {
+  const remote: SocketName = {}
+  handle.getpeername(remote)
+  return remote
+}
+
+function onRequest(this: ListenHandle, request: ConnectionRequest): void {
+  const filter = (this.owner as StackServer)[kFilter]
+  if (filter === null) {
+    request.accept()
+    return
+  }
+  void judge(filter, request)
+}
+
+async function judge(filter: Filter, request: ConnectionRequest): Promise<void> {
+  let verdict: Verdict = 'refuse'
+  try {
+    verdict = await filter({
+      localAddress: request.localAddress.toString(),
+      localPort: request.localPort,
+      remoteAddress: request.remoteAddress.toString(),
+      remotePort: request.remotePort,
+    })
+  } finally {
+    if (verdict === 'accept') request.accept()
+    else if (verdict === 'drop') request.drop()
+    else request.refuse()
+  }
+}

@@ -1,0 +1,395 @@
+// One connection as `_handle` has it: an endpoint in its socket's own async context, which says what holds the process alive, hands
+// over what arrives while its socket is reading, and keeps what the send buffer had no room for. The socket is told by
+// `onread` and `oncomplete`, each the same function for all sockets. Wakes come from the driver's turn, one a turn.
+import { AsyncResource } from 'node:async_hooks'
+import { setImmediate } from 'node:timers'
+import { type Address, parseAddress, unspecified } from '../../core/ip/address.ts'
+import type { Owner } from '../../core/ready.ts'
+import { connect, type Endpoint, TcpError } from '../../runtime/endpoint.ts'
+import { CODE_OF_REASON, CODE_OF_RESULT, type ErrorCode } from '../errors.ts'
+import { fillName, type NetHost, type SocketName } from './host.ts'
+
+/** The most octets that one hand-over brings: as libuv's reads. */
+const LARGEST_READ = 65_536
+
+/** As libuv, where a delay is given. */
+const KEEP_ALIVE_INTERVAL = 1000
+const KEEP_ALIVE_PROBES = 10
+
+/** Where a socket is bound before it connects. */
+export interface Local {
+  address: string
+  port: number
+}
+
+/** A write that waits for room. */
+interface Waiting {
+  chunks: readonly Uint8Array[]
+  chunk: number
+  octet: number
+  done: WriteDone
+}
+
+export type WriteDone = (code: ErrorCode | null) => void
+
+/** A context without stores, in which what nobody's call has made is made: as libuv's own callbacks run. */
+const root = new AsyncResource('TUNSTACK')
+
+/** What a socket says to its handle's `useBuffer`: where to read to next. */
+export type BufferSource = () => Uint8Array | null
+
+export class TcpHandle implements Owner {
+  /** Octets, or the end (both null), or an error. Called with the handle as `this`. */
+  onread: ((this: TcpHandle, bytes: Uint8Array | null, length: number, code: ErrorCode | null) => void) | null = null
+  oncomplete: ((code: ErrorCode | null) => void) | null = null
+  /** Something was acknowledged: whoever waits for quiet waits anew. */
+  onprogress: ((this: TcpHandle) => void) | null = null
+  owner: unknown = null
+  reading = false
+  bytesRead = 0
+  bytesWritten = 0
+  /** Octets of the present write that wait for room. */
+  writeQueueSize = 0
+  readonly #host: NetHost
+  readonly #resource: AsyncResource
+  /** Its socket is one of IPv6, whatever the addresses. */
+  readonly #isMapped: boolean
+  #endpoint: Endpoint | null = null
+  #local: Local | null = null
+  #bufferSource: BufferSource | null = null
+  #waiting: Waiting | null = null
+  #letGo: (() => void) | null = null
+  #isConnecting = false
+  #isRef = true
+  #isClosed = false
+  /** The end, or an error, has been told. */
+  #isEnded = false
+
+  constructor(host: NetHost, isMapped = false) {
+    this.#host = host
+    this.#resource = new AsyncResource('TUNSTACKTCP')
+    this.#isMapped = isMapped
+  }
+
+  /** For a connection that a listener has accepted. */
+  static accepted(host: NetHost, endpoint: Endpoint, isMapped: boolean): TcpHandle {
+    const handle = root.runInAsyncScope(() => new TcpHandle(host, isMapped))
+    handle.#take(endpoint)
+    return handle
+  }
+
+  #take(endpoint: Endpoint): void {
+    this.#endpoint = endpoint
+    endpoint.onOpen = () => this.#onOpen()
+    endpoint.onReadable = () => this.#onReadable()
+    endpoint.onWritable = () => this.#onWritable()
+    endpoint.onDrained = () => this.onprogress?.()
+    endpoint.onClose = () => this.#onClose()
+    endpoint.connection.owner = this
+  }
+
+  wake(): void {
+    const endpoint = this.#endpoint
+    if (endpoint === null) return
+    try {
+      this.#resource.runInAsyncScope(endpoint.wake, endpoint)
+    } finally {
+      // A handler threw: what it has not been told of is told in the next turn.
+      if (this.reading && !this.#isEnded && (endpoint.readable > 0 || endpoint.isAtEnd)) endpoint.wakeAgain()
+    }
+  }
+
+  getAsyncId(): number {
+    return this.#resource.asyncId()
+  }
+
+  get endpoint(): Endpoint | null {
+    return this.#endpoint
+  }
+
+  // Opening.
+
+  /** Takes effect with `connect`. */
+  bind(address: string, port: number): ErrorCode | null {
+    const own = parseAddress(address)
+    if (own === null) return 'EINVAL'
+    if (!own.isUnspecified && !this.#isOurs(own)) return 'EADDRNOTAVAIL'
+    if (port > 0 && this.#isListenedAt(own, port)) return 'EADDRINUSE'
+    this.#local = { address, port }
+    return null
+  }
+
+  /** `oncomplete` tells how it ended, unless the result says that it could not begin. */
+  connect(address: string, port: number): ErrorCode | null {
+    const remote = parseAddress(address)
+    if (remote === null) return 'EINVAL'
+    const own = this.#local === null ? null : parseAddress(this.#local.address)
+    if (own !== null && own.isIpv4 !== remote.isIpv4) return 'EINVAL'
+    // Nobody listens at port 0.
+    if (port === 0) return 'ECONNREFUSED'
+    try {
+      const { core, driver } = this.#host
+      const options = { address: reachable(remote), port, localAddress: own ?? undefined, localPort: this.#local?.port }
+      this.#isConnecting = true
+      this.#take(connect(core.tcp, driver, options))
+    } catch (error) {
+      this.#isConnecting = false
+      if (!(error instanceof TcpError)) throw error
+      return error.reason === 'addressInUse' ? 'EADDRNOTAVAIL' : CODE_OF_RESULT[error.reason]
+    }
+    this.#updateHold()
+    return null
+  }
+
+  #isOurs(address: Address): boolean {
+    const { interfaces } = this.#host.core
+    return interfaces.isLocal(address) || interfaces.list.some((one) => one.anyAddress)
+  }
+
+  #isListenedAt(address: Address, port: number): boolean {
+    let isTaken = false
+    this.#host.core.tcp.forEachListener((listener) => {
+      const { localAddress, localPort } = listener
+      const overlaps = address.isUnspecified || localAddress.isUnspecified || localAddress.equals(address)
+      if (localPort === port && overlaps && localAddress.isIpv4 === address.isIpv4) isTaken = true
+    })
+    return isTaken
+  }
+
+  #onOpen(): void {
+    if (!this.#isConnecting) return
+    this.#isConnecting = false
+    this.#updateHold()
+    this.oncomplete?.(null)
+  }
+
+  // Reading.
+
+  /** Reads into the user's own memory from now on. */
+  useBuffer(source: BufferSource): void {
+    this.#bufferSource = source
+  }
+
+  readStart(): void {
+    this.reading = true
+    this.#updateHold()
+    const endpoint = this.#endpoint
+    if (endpoint !== null && !this.#isEnded && (endpoint.readable > 0 || endpoint.isAtEnd)) endpoint.wakeAgain()
+  }
+
+  readStop(): void {
+    this.reading = false
+    this.#updateHold()
+  }
+
+  #onReadable(): void {
+    const endpoint = this.#endpoint as Endpoint
+    while (this.reading && !this.#isClosed) {
+      const length = this.#bufferSource === null ? this.#handOver(endpoint) : this.#handInto(endpoint)
+      if (length === 0) break
+    }
+    if (this.reading && !this.#isEnded && !this.#isConnecting && endpoint.isAtEnd) this.#end(endpoint)
+  }
+
+  #handOver(endpoint: Endpoint): number {
+    const bytes = endpoint.read(LARGEST_READ)
+    if (bytes === null) return 0
+    this.bytesRead += bytes.length
+    this.onread?.(bytes, bytes.length, null)
+    return bytes.length
+  }
+
+  #handInto(endpoint: Endpoint): number {
+    const target = endpoint.readable > 0 ? this.#bufferSource?.() : null
+    if (!target) return 0
+    const length = endpoint.readInto(target)
+    if (length === 0) return 0
+    this.bytesRead += length
+    this.onread?.(target, length, null)
+    return length
+  }
+
+  #end(endpoint: Endpoint): void {
+    this.#isEnded = true
+    const code = endpoint.isOver ? CODE_OF_REASON[endpoint.reason] : null
+    this.#updateHold()
+    this.onread?.(null, 0, code)
+  }
+
+  // Writing.
+
+  /** True where `done` is called later. */
+  write(chunks: readonly Uint8Array[], done: WriteDone): boolean {
+    let length = 0
+    for (const chunk of chunks) length += chunk.length
+    this.bytesWritten += length
+    const code = this.#whyMute()
+    if (code !== null) {
+      done(code)
+      return false
+    }
+    this.writeQueueSize = length
+    const waiting = { chunks, chunk: 0, octet: 0, done }
+    if (this.#send(waiting)) {
+      done(null)
+      return false
+    }
+    this.#waiting = waiting
+    this.#updateHold()
+    return true
+  }
+
+  /** Says whether everything was taken. */
+  #send(waiting: Waiting): boolean {
+    const endpoint = this.#endpoint as Endpoint
+    const { chunks } = waiting
+    while (waiting.chunk < chunks.length) {
+      const chunk = chunks[waiting.chunk]
+      const taken = endpoint.send(chunk, waiting.octet, chunk.length)
+      this.writeQueueSize -= taken
+      waiting.octet += taken
+      if (waiting.octet < chunk.length) return false
+      waiting.chunk++
+      waiting.octet = 0
+    }
+    return true
+  }
+
+  #onWritable(): void {
+    const waiting = this.#waiting
+    if (waiting === null) return
+    this.onprogress?.()
+    if (!this.#send(waiting)) return
+    this.#waiting = null
+    this.#updateHold()
+    waiting.done(null)
+  }
+
+  /** Why nothing can be written; null where it can. */
+  #whyMute(): ErrorCode | null {
+    const endpoint = this.#endpoint
+    if (endpoint === null) return 'ENOTCONN'
+    if (!endpoint.isOver) return null
+    // As Linux: a reset after the peer's end is a broken pipe.
+    return this.#isEnded ? 'EPIPE' : (CODE_OF_REASON[endpoint.reason] ?? 'EPIPE')
+  }
+
+  /** Nothing more will be written. */
+  shutdown(done: () => void): void {
+    this.#endpoint?.finish()
+    process.nextTick(() => this.#resource.runInAsyncScope(done))
+  }
+
+  // Closing.
+
+  #onClose(): void {
+    const endpoint = this.#endpoint as Endpoint
+    const code = CODE_OF_REASON[endpoint.reason]
+    if (this.#isConnecting) {
+      this.#isConnecting = false
+      this.#updateHold()
+      this.oncomplete?.(code ?? 'ECONNABORTED')
+      return
+    }
+    this.#onReadable()
+    const waiting = this.#waiting
+    if (waiting === null || this.#isClosed) return
+    this.#waiting = null
+    this.#updateHold()
+    waiting.done(this.#whyMute() ?? 'EPIPE')
+  }
+
+  /** Lets go; what was written is still delivered. */
+  close(closed?: () => void): void {
+    if (this.#isClosed) return
+    const endpoint = this.#endpoint
+    if (endpoint !== null) {
+      // Nobody who waits for a connection gets one.
+      endpoint.onClose = null
+      if (this.#isConnecting) endpoint.abort()
+      else this.#host.farewells.close(endpoint)
+    }
+    this.#over(closed)
+  }
+
+  /** Gives up at once; the peer gets a reset. */
+  reset(closed?: () => void): ErrorCode | null {
+    if (this.#isClosed) return 'EINVAL'
+    this.#endpoint?.abort()
+    if (this.#endpoint !== null) this.#endpoint.connection.owner = null
+    this.#over(closed)
+    return null
+  }
+
+  #over(closed: (() => void) | undefined): void {
+    this.#isClosed = true
+    this.#isConnecting = false
+    this.reading = false
+    this.#updateHold()
+    const waiting = this.#waiting
+    this.#waiting = null
+    if (closed === undefined && waiting === null) return
+    setImmediate(() =>
+      this.#resource.runInAsyncScope(() => {
+        waiting?.done(null)
+        closed?.()
+      }),
+    )
+  }
+
+  // What holds the process: as in libuv, a handle that waits for nothing does not.
+
+  ref(): void {
+    this.#isRef = true
+    this.#updateHold()
+  }
+
+  unref(): void {
+    this.#isRef = false
+    this.#updateHold()
+  }
+
+  hasRef(): boolean {
+    return this.#isRef
+  }
+
+  #updateHold(): void {
+    const isWaiting = this.#isConnecting || (this.reading && !this.#isEnded) || this.#waiting !== null
+    if (this.#isRef && !this.#isClosed && isWaiting) this.#letGo ??= this.#host.keepAlive.hold()
+    else if (this.#letGo !== null) {
+      this.#letGo()
+      this.#letGo = null
+    }
+  }
+
+  // Options.
+
+  setNoDelay(isOn: boolean): void {
+    this.#endpoint?.setNoDelay(isOn)
+  }
+
+  /** Seconds; 0 leaves the idle time as it is. */
+  setKeepAlive(isOn: boolean, seconds: number): void {
+    if (seconds > 0) this.#endpoint?.setKeepAlive(isOn, seconds * 1000, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_PROBES)
+    else this.#endpoint?.setKeepAlive(isOn)
+  }
+
+  getsockname(name: SocketName): void {
+    const endpoint = this.#endpoint
+    if (endpoint !== null) fillName(name, endpoint.localAddress, endpoint.localPort, this.#isMapped)
+    else if (this.#local !== null) {
+      fillName(name, parseAddress(this.#local.address) ?? unspecified(true), this.#local.port, false)
+    }
+  }
+
+  getpeername(name: SocketName): void {
+    const endpoint = this.#endpoint
+    if (endpoint !== null) fillName(name, endpoint.remoteAddress, endpoint.remotePort, this.#isMapped)
+  }
+}
+
+/** As Linux: who connects to no address in particular means this host. */
+function reachable(address: Address): Address {
+  if (!address.isUnspecified) return address
+  return parseAddress(address.isIpv4 ? '127.0.0.1' : '::1') as Address
+}
