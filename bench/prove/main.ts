@@ -3,11 +3,12 @@
 import { parseArgs } from 'node:util'
 import { CannotMeasure, type Claim } from './claim.ts'
 import { claims as ground } from './ground.ts'
+import { claims as network } from './network.ts'
 import { claims as packed } from './packed.ts'
 import { claims as tcp } from './tcp.ts'
 
 /** New areas are added here. */
-const areas: Record<string, Claim[]> = { ground, package: packed, tcp }
+const areas: Record<string, Claim[]> = { ground, network, package: packed, tcp }
 
 interface Result {
   area: string
