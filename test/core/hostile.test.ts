@@ -87,6 +87,10 @@ function anything6(): Bytes {
     const fragment = bytes(pick([17, 58, 60]), 0, u16(pick([0, 1, 8, 9, 0xfff8, 0xfff9])), u32(below(3)))
     return ipv6Packet(bytes(fragment, octets(pick([0, 8, 16, 30, 1200]))), { ...fields, protocol: 44 })
   }
+  if (kind < 6 && below(8) === 0) {
+    const atomic = bytes(pick([44, 44, 60, 17]), 0, u16(0), u32(below(3)))
+    return ipv6Packet(bytes(...Array.from({ length: below(150) }, () => atomic)), { ...fields, protocol: 44 })
+  }
   const isPlain = below(3) === 0
   const count = below(11)
   const headers: Bytes[] = []
