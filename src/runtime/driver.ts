@@ -7,8 +7,11 @@ import type { Wakeable } from '../core/ready.ts'
 import type { Stack } from '../core/stack.ts'
 import { TimeQueue } from './time-queue.ts'
 
-/** Full batches in a row after which loss timers may run all the same. */
-const MOST_FULL_BATCHES = 8
+/**
+ * Full batches in a row after which loss timers may run all the same: 10,000 packets, as many as wait in a TUN device's queue
+ * after this process has stood still, so that timers run when all that came meanwhile is read, and not before.
+ */
+const MOST_FULL_BATCHES = 160
 
 /** A link with the batches that go between it and the stack. */
 interface Port {
