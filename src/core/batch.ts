@@ -54,6 +54,7 @@ export class PacketBatch {
   readonly #size: number
   #bytes: Uint8Array<ArrayBuffer> | null = null
   #view: DataView<ArrayBuffer> | null = null
+  #parts: Parts | null = null
   #used = 0
 
   constructor(options: BatchOptions = {}) {
@@ -81,6 +82,10 @@ export class PacketBatch {
   get view(): DataView<ArrayBuffer> {
     if (this.#view === null) this.#allocate()
     return this.#view as DataView<ArrayBuffer>
+  }
+
+  get parts(): Parts {
+    return (this.#parts ??= new Parts(this.bytes))
   }
 
   get count(): number {
@@ -170,14 +175,43 @@ export class PacketBatch {
 export interface Octets {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly view: DataView<ArrayBuffer>
+  /** Null where none are kept. */
+  readonly parts?: Parts | null
+}
+
+/** Parts lie in the place of the kilobyte in which they begin: full segments of Ethernet's size have one each. */
+const PART_SHIFT = 10
+const PARTS = 256
+
+/**
+ * Views of parts of one arena, kept: in bulk the same parts are copied again and again, and a new view is 100 octets of heap.
+ * One for each place, so that an arena whose parts are never the same keeps little.
+ */
+export class Parts {
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #kept: Uint8Array<ArrayBuffer>[] = []
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.#bytes = bytes
+    const none = bytes.subarray(0, 0)
+    const places = Math.min(PARTS, (bytes.length >>> PART_SHIFT) + 1)
+    for (let place = 0; place < places; place++) this.#kept.push(none)
+  }
+
+  of(start: number, length: number): Uint8Array<ArrayBuffer> {
+    const place = (start >>> PART_SHIFT) % PARTS
+    const kept = this.#kept[place]
+    if (kept.byteOffset === start && kept.byteLength === length) return kept
+    return (this.#kept[place] = this.#bytes.subarray(start, start + length))
+  }
 }
 
 const WORDWISE = 256
 
-/** Copies octets between two arenas; short runs word by word, since a `subarray` is an object on the heap. */
+/** Copies octets between two arenas; short runs word by word, since a view is an object on the heap. */
 export function copyOctets(to: Octets, at: number, from: Octets, start: number, length: number): void {
   if (length > WORDWISE) {
-    to.bytes.set(from.bytes.subarray(start, start + length), at)
+    to.bytes.set(from.parts?.of(start, length) ?? from.bytes.subarray(start, start + length), at)
     return
   }
   let done = 0

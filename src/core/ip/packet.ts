@@ -1,6 +1,6 @@
 // The packet that is arriving: one a stack, filled by ip/input, read by the layers above. Borrowed: valid until the call returns.
 // Its octets lie in the batch's arena, or in a reassembled datagram's own.
-import { Checksum, type Octets, type PacketBatch } from '../batch.ts'
+import { Checksum, type Octets, type PacketBatch, type Parts } from '../batch.ts'
 import { addWord, fold, isRight, sum } from '../wire/checksum.ts'
 import { Address } from './address.ts'
 import type { Interface } from './interface.ts'
@@ -36,6 +36,10 @@ export class Packet implements Octets {
   checksum: number = Checksum.complete
   /** Payload of each segment that the link has merged; 0 where it is an ordinary packet. */
   segmentSize = 0
+
+  get parts(): Parts | null {
+    return this.batch !== null && this.batch.bytes === this.bytes ? this.batch.parts : null
+  }
 
   /** Whether the transport's checksum holds, or the link has vouched for it: RFC 768, RFC 9293 §3.1. */
   get transportIsRight(): boolean {

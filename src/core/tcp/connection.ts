@@ -246,6 +246,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
       return null
     }
     this.sendBuffer ??= new SendBuffer(this.shared.slabs, this.sendLimit)
+    this.sendBuffer.segment = this.mss
     return this.sendBuffer
   }
 

@@ -1,7 +1,7 @@
 // Where the octets of all connections lie: slabs of 64 kB, and of 4 kB for those that hold little. One pool a stack.
 // A slab stands in one buffer's chain at a time; what was handed to an application as a slice is never written again, and
 // the rest of such a slab serves whoever comes next. Counts what is held, so that the stack can keep a limit.
-import type { Octets } from '../batch.ts'
+import { type Octets, Parts } from '../batch.ts'
 
 export const LARGE_SLAB = 65_536
 export const SMALL_SLAB = 4096
@@ -27,11 +27,17 @@ export class Slab implements Octets {
   /** What it counts for in `SlabPool.held`; 0 for one that was lent to us. */
   counted = 0
   next: Slab | null = null
+  #parts: Parts | null = null
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.end = bytes.byteLength
+  }
+
+  /** Worth keeping where the slab comes back from the pool, and is cut in the same places again. */
+  get parts(): Parts | null {
+    return this.counted === LARGE_SLAB ? (this.#parts ??= new Parts(this.bytes)) : null
   }
 
   /** The number in the stream of the first octet after it. */

@@ -10,6 +10,8 @@ const BY_LOOP = 64
 export class SendBuffer {
   /** SO_SNDBUF: what `write` fills it up to. The connection tunes it. */
   limit: number
+  /** What a segment carries: slabs hold whole ones, so that most are copied in one piece, and from the same places as before. */
+  segment = 1
   readonly #slabs: SlabPool
   #first: Slab | null = null
   #last: Slab | null = null
@@ -101,6 +103,8 @@ export class SendBuffer {
     const last = this.#last
     if (last !== null && ((last.endPosition - this.#endAt) | 0) > 0) return last
     const added = this.#slabs.take(last === null && expected <= SMALL_SLAB ? expected : LARGE_SLAB)
+    const room = added.end - added.start
+    if (room > this.segment) added.end -= room % this.segment
     this.#append(added)
     return added
   }
