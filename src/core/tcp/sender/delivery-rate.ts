@@ -4,6 +4,7 @@
 // A part: told numbers, knows no connection. One a stack; a sample lasts until the next ACK.
 import type { Acknowledged } from '../congestion/congestion.ts'
 import { distance } from '../sequence.ts'
+import { Instant, type Timers } from '../timers.ts'
 import { type Flight, Sent } from './flight.ts'
 
 const NONE = -1
@@ -89,12 +90,13 @@ export function microseconds(milliseconds: number): number {
 }
 
 /** A record is being sent, and is counted in the flight already: §3.2. */
-export function stamp(flight: Flight, row: number, delivery: Delivery, deliveredAt: number, firstSentAt: number): void {
+export function stamp(flight: Flight, row: number, delivery: Delivery, timers: Timers, timersRow: number): void {
   const { slab } = flight
   slab.delivered[row] = delivery.delivered
   slab.lost[row] = delivery.lostOctets
-  slab.deliveredAt[row] = deliveredAt
-  slab.firstSentAt[row] = firstSentAt
+  // From row to row: an instant that is handed over as a number is a box on the heap.
+  slab.deliveredAt[row] = timers.get(timersRow, Instant.delivered)
+  slab.firstSentAt[row] = timers.get(timersRow, Instant.firstSent)
   slab.inFlight[row] = flight.pipe
   if (delivery.limitedUntil !== 0) slab.flags[row] |= Sent.limited
   else slab.flags[row] &= ~Sent.limited

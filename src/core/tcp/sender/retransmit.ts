@@ -5,7 +5,7 @@ import { Flag } from '../../wire/tcp.ts'
 import { type ControlBlock, Mark, Phase } from '../control-block.ts'
 import { emit, tellRetransmission } from '../emit.ts'
 import { distance, lessThan } from '../sequence.ts'
-import { Instant, Timer } from '../timers.ts'
+import { Timer } from '../timers.ts'
 import { stamp } from './delivery-rate.ts'
 import { Sent } from './flight.ts'
 import { emissionLimit, inFlight } from './recovery.ts'
@@ -67,9 +67,7 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
 }
 
 export function restamp(cb: ControlBlock, row: number): void {
-  const { timers } = cb.shared
-  const deliveredAt = timers.get(cb.timersRow, Instant.delivered)
-  stamp(cb.flight, row, cb, deliveredAt, timers.get(cb.timersRow, Instant.firstSent))
+  stamp(cb.flight, row, cb, cb.shared.timers, cb.timersRow)
 }
 
 /** RFC 6298 §5.1, §5.3. */
