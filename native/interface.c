@@ -71,6 +71,15 @@ static napi_value add_address(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// isUsable(device, address, prefix) -> 0 or 1
+static napi_value is_usable(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  struct internet_address address;
+  struct device *device = device_argument(env, info, 3, values);
+  if (device == NULL || !read_network(env, values + 1, &address)) return NULL;
+  return make_integer(env, netlink_is_usable(&device->netlink, device->index, &address));
+}
+
 // addRoute(device, address, prefix, gateway or null)
 static napi_value add_route(napi_env env, napi_callback_info info) {
   napi_value values[4];
@@ -88,5 +97,6 @@ void add_interface(napi_env env, napi_value exports, void *environment) {
   add_function(env, exports, "facts", facts, environment);
   add_function(env, exports, "configure", configure, environment);
   add_function(env, exports, "addAddress", add_address, environment);
+  add_function(env, exports, "isUsable", is_usable, environment);
   add_function(env, exports, "addRoute", add_route, environment);
 }

@@ -125,6 +125,7 @@ struct address_search {
   const struct internet_address *address;
   int32_t index;
   bool found;
+  bool is_tentative;
 };
 
 static void match_address(const struct nlmsghdr *message, void *context) {
@@ -135,16 +136,26 @@ static void match_address(const struct nlmsghdr *message, void *context) {
   const struct rtattr *attribute = find(message, sizeof *entry, IFA_LOCAL);
   if (attribute == NULL) attribute = find(message, sizeof *entry, IFA_ADDRESS);
   if (attribute != NULL && RTA_PAYLOAD(attribute) == search->address->length &&
-      memcmp(RTA_DATA(attribute), search->address->octets, search->address->length) == 0)
+      memcmp(RTA_DATA(attribute), search->address->octets, search->address->length) == 0) {
     search->found = true;
+    search->is_tentative = (entry->ifa_flags & IFA_F_TENTATIVE) != 0;
+  }
 }
 
-static bool has_address(struct netlink *netlink, int32_t index, const struct internet_address *address) {
+static struct address_search find_address(struct netlink *netlink, int32_t index,
+                                          const struct internet_address *address) {
   struct request request;
-  struct address_search search = {address, index, false};
+  struct address_search search = {address, index, false, false};
   begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof request.body.address);
   request.body.address.ifa_family = address->family;
-  return ask(netlink, &request, match_address, &search) == 0 && search.found;
+  if (ask(netlink, &request, match_address, &search) != 0) search.found = false;
+  return search;
+}
+
+// The kernel makes an IPv6 address usable in a work queue of its own, some milliseconds after the device is up.
+bool netlink_is_usable(struct netlink *netlink, int32_t index, const struct internet_address *address) {
+  struct address_search search = find_address(netlink, index, address);
+  return search.found && !search.is_tentative;
 }
 
 int netlink_add_address(struct netlink *netlink, int32_t index, const struct internet_address *address) {
@@ -159,7 +170,7 @@ int netlink_add_address(struct netlink *netlink, int32_t index, const struct int
   add(&request, IFA_ADDRESS, address->octets, address->length);
   int result = ask(netlink, &request, NULL, NULL);
   // Whoever may only attach to a device made beforehand finds its addresses there.
-  if (result == -EPERM && has_address(netlink, index, address)) return 0;
+  if (result == -EPERM && find_address(netlink, index, address).found) return 0;
   return result;
 }
 

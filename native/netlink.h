@@ -29,6 +29,7 @@ int netlink_open(struct netlink *netlink);
 int netlink_get_link(struct netlink *netlink, const char *name, struct link_facts *facts);
 int netlink_set_link(struct netlink *netlink, int32_t index, int32_t mtu, int32_t queue_length, int32_t up);
 int netlink_add_address(struct netlink *netlink, int32_t index, const struct internet_address *address);
+bool netlink_is_usable(struct netlink *netlink, int32_t index, const struct internet_address *address);
 int netlink_add_route(struct netlink *netlink, int32_t index, const struct internet_address *to,
                       const struct internet_address *via);
 

@@ -18,6 +18,8 @@ export interface Addon {
   facts(device: number, name: string): { index: number; mtu: number; queueLength: number; up: number }
   configure(device: number, mtu: number, queueLength: number, up: number): void
   addAddress(device: number, address: string, prefix: number): void
+  /** 1 where the kernel answers on the address already. */
+  isUsable(device: number, address: string, prefix: number): number
   addRoute(device: number, address: string, prefix: number, gateway: string | null): void
   /** Calls back with the events of each readiness, or with the negative errno that ended the watch. */
   watch(device: number, callback: (events: number) => void): void

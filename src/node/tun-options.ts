@@ -87,6 +87,10 @@ function invalid(option: string, value: unknown, rule: string): TunError {
   )
 }
 
+/** Milliseconds, and how many of them at most. */
+const PAUSE = 1
+const MOST_PAUSES = 300
+
 /** Sets what differs from what the device has: who may only attach to it can still ask for what is so already. */
 export function configureTun(addon: Addon, device: number, name: string, options: TunOptions, plan: TunPlan): void {
   let doing = `reading what ${name} is like`
@@ -104,14 +108,26 @@ export function configureTun(addon: Addon, device: number, name: string, options
     }
     doing = `bringing ${name} up`
     if ((options.up ?? true) && has.up === 0) addon.configure(device, UNCHANGED, UNCHANGED, 1)
+    if (options.up ?? true) awaitAddresses(addon, device, plan.addresses)
     for (const { to, via } of plan.routes) {
       doing = `adding a route to ${to.address}/${to.prefix} by ${name}`
       addon.addRoute(device, to.address, to.prefix, via)
     }
   } catch (error) {
     const { code = '', errno, syscall } = error as NodeJS.ErrnoException
+    if (errno === undefined) throw error
     const what = doing[0].toUpperCase() + doing.slice(1)
     throw new TunError(code, `${what} failed (${code}): ${adviceOf(code, syscall ?? '')}.`, errno, syscall)
+  }
+}
+
+/** The kernel makes IPv6 addresses usable a moment after the device is up; without this, first packets to them are lost. */
+function awaitAddresses(addon: Addon, device: number, addresses: readonly Network[]): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  let patience = MOST_PAUSES
+  for (const { address, prefix } of addresses) {
+    if (!address.includes(':')) continue
+    while (addon.isUsable(device, address, prefix) === 0 && patience-- > 0) Atomics.wait(pause, 0, 0, PAUSE)
   }
 }
 

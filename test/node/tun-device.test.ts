@@ -75,6 +75,22 @@ describeOnKernel('a TUN device', () => {
       expect(await devices.ip('-6', 'route')).toMatch(/2001:db8::\/32 dev first[\s\S]*default dev first/)
     })
 
+    it('answers on its IPv6 address as soon as it is open', async () => {
+      for (let round = 0; round < 10; round++) {
+        const opened = devices.open({ address: 'fd00:7::1/64' })
+        const { stdout } = await devices.namespace.exec('ip', [
+          '-6',
+          'address',
+          'show',
+          'dev',
+          opened.name,
+          'tentative',
+        ])
+        expect(stdout).toBe('')
+        opened.close()
+      }
+    })
+
     it('takes the next free name, an MTU of 1500 and a long queue unless told', async () => {
       const [one, other] = [devices.open(), devices.open({ address: [], up: false, offload: false })]
       expect([one.name, other.name]).toEqual(['tun0', 'tun1'])
