@@ -2,7 +2,7 @@
 // `util.inherits` and `Socket.call(this)`. Checks the options, and makes a socket of whatever `this` is.
 import { channel } from 'node:diagnostics_channel'
 import { Duplex, type DuplexOptions } from 'node:stream'
-import { checkInt32, checkNumber, checkSignal } from '../arguments.ts'
+import { checkInt32, checkNumber } from '../arguments.ts'
 import { codedError, invalidArgValue } from '../errors.ts'
 import { kDefaults, kHost, kState } from './base-socket.ts'
 import type { FamilyDefaults } from './families.ts'
@@ -63,7 +63,6 @@ function checkOptions(given: InnerOptions | number | undefined): InnerOptions {
     checkNumber(keepAliveInitialDelay, 'options.keepAliveInitialDelay')
     if (keepAliveInitialDelay < 0) options.keepAliveInitialDelay = 0
   }
-  if (options.signal) checkSignal(options.signal, 'options.signal')
   if (fd !== undefined) {
     checkInt32(fd, 'fd', 0)
     throw codedError(TypeError, 'ERR_INVALID_FD_TYPE', 'Unsupported fd type: a userspace stack has no descriptors')

@@ -115,7 +115,7 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
     const handle = this._handle
     if (handle === null) {
       callback(error)
-      process.nextTick(() => this.emit('close', false))
+      process.nextTick(() => this.emit('close'))
     } else {
       const closed = () => this.emit('close', error !== null)
       state.bytesRead = handle.bytesRead

@@ -125,8 +125,13 @@ export class TcpHandle implements Owner {
     if (remote === null) return 'EINVAL'
     const own = this.#local === null ? null : parseAddress(this.#local.address)
     if (own !== null && own.isIpv4 !== remote.isIpv4) return 'EINVAL'
-    // Nobody listens at port 0.
-    if (port === 0) return 'ECONNREFUSED'
+    if (port === 0) {
+      // Nobody listens there.
+      process.nextTick(() => {
+        if (!this.#isClosed) this.oncomplete?.('ECONNREFUSED')
+      })
+      return null
+    }
     try {
       const { core, driver } = this.#host
       const options = { address: reachable(remote), port, localAddress: own ?? undefined, localPort: this.#local?.port }
@@ -277,7 +282,8 @@ export class TcpHandle implements Owner {
   /** Nothing more will be written. */
   shutdown(done: () => void): void {
     this.#endpoint?.finish()
-    process.nextTick(() => this.#resource.runInAsyncScope(done))
+    // In the context of whoever ends it.
+    process.nextTick(done)
   }
 
   // Closing.
