@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStack, type NodeStack } from '../../src/node/create-stack.ts'
 import { tun } from '../../src/node/tun.ts'
 import { startServices } from '../../src/services/start.ts'
-import { createNamespace, type Namespace, type Output } from '../support/namespace.ts'
+import { createNamespace, type Namespace, type Output, until } from '../support/namespace.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
 import { echoThrough, type PeerReport } from '../support/transfer.ts'
 
@@ -25,6 +25,12 @@ describeOnKernel('TCP with the kernel', () => {
     const link = tun({ netns: namespace.name, address: ['10.7.0.1/24', 'fd00:7::1/64'], offload })
     stack.addInterface({ link, addresses: ['10.7.0.2/24', 'fd00:7::2/64'] })
     startServices(stack)
+    // The kernel takes nothing to a new address of IPv6 until it has looked whether another has it.
+    for (const { host } of FAMILIES) {
+      await until(`the kernel answers as ${host}`, async () => {
+        return (await stack.ping(host, { timeout: 100 })).result === 'reply'
+      })
+    }
   }
 
   beforeEach(() => {
