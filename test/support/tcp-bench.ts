@@ -330,6 +330,11 @@ export class TcpBench {
     this.flush()
   }
 
+  /** The peers so far are gone. */
+  forget(): void {
+    this.#peers.length = 0
+  }
+
   listen(options: Partial<ListenOptions> = {}): Listener<Connection> {
     const listener = this.tcp.listen({ localAddress: parseAddress('::') as Address, localPort: 80, ...options })
     if (listener === null) throw new Error(`listen: ${this.tcp.result}`)
