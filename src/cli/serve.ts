@@ -6,6 +6,7 @@ import {
   capture,
   createStack,
   describeNote,
+  impaired,
   type Link,
   type NodeStack,
   openCaptureFile,
@@ -22,6 +23,7 @@ import {
   openDevice,
   readDevice,
 } from './device.ts'
+import { addImpairmentOptions, type ImpairmentPlan, randomOf, readImpairments } from './impair.ts'
 import { Options } from './options.ts'
 import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
 import { isInside, runInside } from './private.ts'
@@ -33,16 +35,23 @@ export interface ServeSettings {
   readonly any: boolean
   readonly services: boolean
   readonly capture: string | null
+  /** On the first device: what a second one sends crosses it once. */
+  readonly impairments: ImpairmentPlan | null
   readonly json: boolean
 }
 
 export function addServe(cli: CAC): void {
-  addSecondDeviceOptions(addOptions(addDeviceOptions(cli.command('serve', 'Brings up a TUN device and a stack on it'))))
+  addSecondDeviceOptions(
+    addImpairmentOptions(
+      addOptions(addDeviceOptions(cli.command('serve', 'Brings up a TUN device and a stack on it'))),
+    ),
+  )
     .example('  $ tunstack serve')
     .example('  $ tunstack serve --services --capture /tmp/tun0.pcapng')
     .example('  $ tunstack serve --private                    (without root)')
     .example('  $ tunstack serve --netns blue --tun tun7 --host 10.9.0.1/24 --address 10.9.0.2/24')
     .example('  $ tunstack serve --forward --netns left --netns2 right')
+    .example('  $ tunstack serve --services --impair delay=10,loss=0.01 --impair-out rate=10,queue=100')
     .action((given: Record<string, unknown>) => {
       const options = new Options(given)
       const settings = readSettings(options)
@@ -74,8 +83,12 @@ function readSettings(options: Options): ServeSettings {
     throw usageError(`--tun and --tun2 are two devices, and both are ${first.name}.`)
   if (options.flag('private') && devices.some(({ netns }) => netns !== null))
     throw usageError('--private and --netns exclude each other.')
+  const impairments = readImpairments(options)
+  // A super-segment would be lost, held or dropped as one packet.
+  const isWhole = forward || (impairments !== null && options.text('offload') !== 'on')
   return {
-    devices: forward ? devices.map((device) => ({ ...device, offload: false })) : devices,
+    devices: isWhole ? devices.map((device) => ({ ...device, offload: false })) : devices,
+    impairments,
     forward,
     any: options.flag('any'),
     services: options.flag('services'),
@@ -97,7 +110,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
   try {
     if (settings.services) startServices(stack)
     const devices = openAll(settings, lose)
-    attachAll(stack, devices, settings.any, file)
+    attachAll(stack, devices, settings, file)
     announce(devices, settings)
     await Promise.race([untilSignal(), lost])
     sayFarewell(stack, devices)
@@ -139,11 +152,18 @@ function routesTo(other: DeviceSettings, by: DeviceSettings): { to: string; via:
   return routes
 }
 
-function attachAll(stack: NodeStack, devices: OpenedDevice[], any: boolean, file: CaptureFile | null): void {
+function attachAll(
+  stack: NodeStack,
+  devices: OpenedDevice[],
+  { any, impairments }: ServeSettings,
+  file: CaptureFile | null,
+): void {
   const writer = file === null ? null : new PcapngWriter(file.write, { describe: describeNote })
-  for (const { link, settings } of devices) {
+  for (const [place, { link, settings }] of devices.entries()) {
     const { name, ipv4, ipv6 } = settings
-    const tapped: Link = writer === null ? link : capture(link, writer, { name })
+    const isBad = impairments !== null && place === 0
+    const path = isBad ? impaired(link, impairments, randomOf(impairments, stack.random), { offload: true }) : link
+    const tapped: Link = writer === null ? path : capture(path, writer, { name })
     const addresses = ipv6 === null ? [ipv4.address] : [ipv4.address, ipv6.address]
     stack.addInterface({ link: tapped, name, addresses, anyAddress: any })
   }
@@ -213,6 +233,7 @@ export function defaultSettings(): ServeSettings {
     any: false,
     services: true,
     capture: null,
+    impairments: null,
     json: false,
   }
 }

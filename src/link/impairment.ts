@@ -67,6 +67,11 @@ export function change(settings: ImpairmentSettings, changes: Impairment): Impai
   return changed
 }
 
+/** Throws a RangeError of one sentence for what can't be. */
+export function checkImpairment(impairment: Impairment): void {
+  change(UNIMPAIRED, impairment)
+}
+
 function check(settings: ImpairmentSettings): void {
   milliseconds('delay', settings.delay)
   milliseconds('jitter', settings.jitter)
