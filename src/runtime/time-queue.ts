@@ -1,5 +1,8 @@
 // Callbacks by time, for what hangs on the driver's one alarm: links' delays, endpoints' time-outs. Equal times run in the order of asking.
 
+/** So few are not worth the while. */
+const LEAST_CANCELLED = 64
+
 interface Entry {
   readonly at: number
   readonly order: number
@@ -7,21 +10,39 @@ interface Entry {
 }
 
 export class TimeQueue {
-  readonly #heap: Entry[] = []
+  #heap: Entry[] = []
   #order = 0
+  #cancelled = 0
 
   /** The returned function cancels. */
   add(at: number, callback: () => void): () => void {
     const entry: Entry = { at, order: this.#order++, callback }
     this.#push(entry)
     return () => {
+      if (entry.callback === null) return
       entry.callback = null
+      if (++this.#cancelled > LEAST_CANCELLED && this.#cancelled * 2 > this.#heap.length) this.#sweep()
     }
+  }
+
+  get length(): number {
+    return this.#heap.length
+  }
+
+  /** Those that were cancelled would hold what they know until they were due. */
+  #sweep(): void {
+    const waiting = this.#heap.filter(({ callback }) => callback !== null)
+    this.#heap = []
+    this.#cancelled = 0
+    for (const entry of waiting) this.#push(entry)
   }
 
   /** When the next one is due; Infinity where nothing waits. */
   next(): number {
-    while (this.#heap.length > 0 && this.#heap[0].callback === null) this.#pop()
+    while (this.#heap.length > 0 && this.#heap[0].callback === null) {
+      this.#pop()
+      this.#cancelled--
+    }
     return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].at
   }
 
@@ -29,7 +50,10 @@ export class TimeQueue {
   run(now: number): void {
     const limit = this.#order
     while (this.next() <= now && this.#heap[0].order < limit) {
-      const { callback } = this.#pop()
+      const entry = this.#pop()
+      const { callback } = entry
+      // Whoever cancels it from now on cancels nothing.
+      entry.callback = null
       callback?.()
     }
   }

@@ -19,6 +19,7 @@ export const rules = [
     text: /\bfd:\s*\w|_handle\.fd\b|\.openSync\(|new (?:TCP|Pipe|UDP)\(|guessHandleType/,
   },
   { why: 'needs worker threads to share a socket', text: /require\('worker_threads'\)|new Worker\(/ },
+  { why: "measures by Node's own performance entries, which nobody else can make", text: /new PerformanceObserver\(/ },
   { why: 'needs the Internet', text: /addresses\.(?:INET|DNS)/ },
 ]
 

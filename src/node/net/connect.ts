@@ -1,5 +1,6 @@
 // How a socket connects: its name is looked up, each address becomes an attempt, and the first that succeeds is the connection.
 // One address is tried as it is; several by turns of family, each for a while (RFC 8305, happy eyeballs), as `autoSelectFamily` has it.
+import { ADDRCONFIG } from 'node:dns'
 import type { EventEmitter } from 'node:events'
 import { type BlockList, isIP } from 'node:net'
 import { checkFunction, checkNumber, checkPort, checkString } from '../arguments.ts'
@@ -64,7 +65,9 @@ export function connectSocket(
   if (options.lookup !== undefined && options.lookup !== null) checkFunction(options.lookup, 'options.lookup')
   const lookup = (options.lookup ?? host.lookup) as Lookup
   const wanted = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family
-  const asked: LookupOptions = { family: wanted, hints: options.hints || 0 }
+  // As Node asks: for addresses of the families that there are.
+  const hints = options.hints || (wanted === 4 || wanted === 6 ? 0 : ADDRCONFIG)
+  const asked: LookupOptions = { family: wanted, hints }
   socket._host = name
   if (wanted !== 4 && wanted !== 6 && !target.localAddress && mayChoose) {
     lookup(name, { ...asked, all: true }, (error, found) => {

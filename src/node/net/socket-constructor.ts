@@ -67,7 +67,8 @@ function checkOptions(given: InnerOptions | number | undefined): InnerOptions {
     checkInt32(fd, 'fd', 0)
     throw codedError(TypeError, 'ERR_INVALID_FD_TYPE', 'Unsupported fd type: a userspace stack has no descriptors')
   }
-  if (handle && !(handle instanceof TcpHandle)) {
+  // Those of the kernel can be told by their number; what is only shaped like a handle is its maker's affair.
+  if (handle && !(handle instanceof TcpHandle) && 'getAsyncId' in (handle as object)) {
     throw codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle is not one of the stack')
   }
   options.allowHalfOpen = Boolean(options.allowHalfOpen)
@@ -108,7 +109,7 @@ function prepare(socket: StackSocket, host: NetHost, defaults: FamilyDefaults, o
 function begin(socket: StackSocket, options: InnerOptions): void {
   socket.on('end', onEnd)
   const handle = options.handle as TcpHandle | undefined
-  if (handle === undefined) return
+  if (!handle) return
   takeHandle(socket, handle)
   if (options.readable === false) return
   if (options.pauseOnCreate) {

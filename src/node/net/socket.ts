@@ -171,7 +171,7 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
     const isOn = enable === undefined || Boolean(enable)
     const isNew = isOn !== state.noDelay
     state.noDelay = isOn
-    if (isNew) this._handle?.setNoDelay(isOn)
+    if (isNew) this._handle?.setNoDelay?.(isOn)
     return this
   }
 
@@ -182,7 +182,7 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
     const isNew = isOn !== state.keepAlive || (isOn && delay !== state.keepAliveDelay)
     state.keepAlive = isOn
     state.keepAliveDelay = delay
-    if (isNew) this._handle?.setKeepAlive(isOn, delay)
+    if (isNew) this._handle?.setKeepAlive?.(isOn, delay)
     return this
   }
 
@@ -227,11 +227,8 @@ export function takeHandle(socket: StackSocket, handle: TcpHandle): void {
   handle.onprogress = onProgress
   if (state.onread === null) return
   const { buffer } = state.onread
-  state.buffer = typeof buffer === 'function' ? null : buffer
-  handle.useBuffer(() => {
-    if (typeof buffer === 'function') state.buffer ??= buffer()
-    return state.buffer
-  })
+  state.buffer = typeof buffer === 'function' ? buffer() : buffer
+  handle.useBuffer(() => state.buffer)
 }
 
 /** What was asked for before there was a connection. */
@@ -266,7 +263,9 @@ function handOver(socket: StackSocket, bytes: Uint8Array, length: number): boole
   const state = socket[kState]
   if (state.onread === null) return socket.push(bytes)
   const wantsMore = state.onread.callback(length, bytes) !== false
-  if (typeof state.onread.buffer === 'function') state.buffer = state.onread.buffer()
+  const { buffer } = state.onread
+  const next = typeof buffer === 'function' ? buffer() : null
+  if (next instanceof Uint8Array) state.buffer = next
   return wantsMore
 }
 
