@@ -3,10 +3,11 @@
 // `onread` and `oncomplete`, each the same function for all sockets. Wakes come from the driver's turn, one a turn.
 import { AsyncResource } from 'node:async_hooks'
 import { setImmediate } from 'node:timers'
-import { type Address, parseAddress, unspecified } from '../../core/ip/address.ts'
+import { parseAddress, unspecified } from '../../core/ip/address.ts'
 import type { Owner } from '../../core/ready.ts'
 import { connect, type Endpoint, TcpError } from '../../runtime/endpoint.ts'
 import { CODE_OF_REASON, CODE_OF_RESULT, type ErrorCode } from '../errors.ts'
+import { reachable, whyNotBound } from './bind.ts'
 import { fillName, type NetHost, type SocketName } from './host.ts'
 
 /** The most octets that one hand-over brings: as libuv's reads. */
@@ -111,12 +112,9 @@ export class TcpHandle implements Owner {
 
   /** Takes effect with `connect`. */
   bind(address: string, port: number): ErrorCode | null {
-    const own = parseAddress(address)
-    if (own === null) return 'EINVAL'
-    if (!own.isUnspecified && !this.#isOurs(own)) return 'EADDRNOTAVAIL'
-    if (port > 0 && this.#isListenedAt(own, port)) return 'EADDRINUSE'
-    this.#local = { address, port }
-    return null
+    const code = whyNotBound(this.#host.core, address, port)
+    if (code === null) this.#local = { address, port }
+    return code
   }
 
   /** `oncomplete` tells how it ended, unless the result says that it could not begin. */
@@ -144,21 +142,6 @@ export class TcpHandle implements Owner {
     }
     this.#updateHold()
     return null
-  }
-
-  #isOurs(address: Address): boolean {
-    const { interfaces } = this.#host.core
-    return interfaces.isLocal(address) || interfaces.list.some((one) => one.anyAddress)
-  }
-
-  #isListenedAt(address: Address, port: number): boolean {
-    let isTaken = false
-    this.#host.core.tcp.forEachListener((listener) => {
-      const { localAddress, localPort } = listener
-      const overlaps = address.isUnspecified || localAddress.isUnspecified || localAddress.equals(address)
-      if (localPort === port && overlaps && localAddress.isIpv4 === address.isIpv4) isTaken = true
-    })
-    return isTaken
   }
 
   #onOpen(): void {
@@ -392,10 +375,4 @@ export class TcpHandle implements Owner {
     const endpoint = this.#endpoint
     if (endpoint !== null) fillName(name, endpoint.remoteAddress, endpoint.remotePort, this.#isMapped)
   }
-}
-
-/** As Linux: who connects to no address in particular means this host. */
-function reachable(address: Address): Address {
-  if (!address.isUnspecified) return address
-  return parseAddress(address.isIpv4 ? '127.0.0.1' : '::1') as Address
 }
