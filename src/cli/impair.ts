@@ -1,7 +1,7 @@
 // A path that is as bad as wanted: `--impair delay=10,loss=0.01,rate=100,queue=200,reorder=0.05`, for both ways or for one.
 // Read here, put on by `serve`; what each word means, and what it may be, the link `impaired` knows.
 import type { Command } from 'cac'
-import { checkImpairment, type Impairment, SeededRandom } from '../index.ts'
+import { checkImpairment, type Impairment, impaired, type Link, type Random, SeededRandom } from '../index.ts'
 import type { Options } from './options.ts'
 import { usageError } from './output.ts'
 
@@ -41,9 +41,11 @@ export function readImpairments(options: Options): ImpairmentPlan | null {
   return { in: { ...both, ...into }, out: { ...both, ...out }, seed }
 }
 
-export function randomOf({ seed }: ImpairmentPlan, otherwise: { int32(): number }) {
-  if (seed === null) return otherwise
-  return { in: new SeededRandom(seed, 'in'), out: new SeededRandom(seed, 'out') }
+/** Offload is the device's affair: whoever asks for it by name gets it. */
+export function impairLink(link: Link, plan: ImpairmentPlan, random: Random): Link {
+  const { in: into, out, seed } = plan
+  const chance = seed === null ? random : { in: new SeededRandom(seed, 'in'), out: new SeededRandom(seed, 'out') }
+  return impaired(link, { in: into, out }, chance, { offload: true })
 }
 
 function read(options: Options, name: string): Impairment | null {

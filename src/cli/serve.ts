@@ -6,7 +6,6 @@ import {
   capture,
   createStack,
   describeNote,
-  impaired,
   type Link,
   type NodeStack,
   openCaptureFile,
@@ -23,7 +22,7 @@ import {
   openDevice,
   readDevice,
 } from './device.ts'
-import { addImpairmentOptions, type ImpairmentPlan, randomOf, readImpairments } from './impair.ts'
+import { addImpairmentOptions, type ImpairmentPlan, impairLink, readImpairments } from './impair.ts'
 import { Options } from './options.ts'
 import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
 import { isInside, runInside } from './private.ts'
@@ -162,7 +161,7 @@ function attachAll(
   for (const [place, { link, settings }] of devices.entries()) {
     const { name, ipv4, ipv6 } = settings
     const isBad = impairments !== null && place === 0
-    const path = isBad ? impaired(link, impairments, randomOf(impairments, stack.random), { offload: true }) : link
+    const path = isBad ? impairLink(link, impairments, stack.random) : link
     const tapped: Link = writer === null ? path : capture(path, writer, { name })
     const addresses = ipv6 === null ? [ipv4.address] : [ipv4.address, ipv6.address]
     stack.addInterface({ link: tapped, name, addresses, anyAddress: any })
