@@ -110,6 +110,16 @@ export const Count = {
   tcpKeepAliveProbes: 35,
   tcpFastRecoveries: 36,
   tcpDuplicateSacks: 37,
+  tcpTailProbes: 38,
+  tcpTailRepairs: 39,
+  tcpRecoveriesUndone: 40,
+  tcpTimeoutsUndone: 41,
+  tcpReorderingTimeouts: 42,
+  tcpPacingWaits: 43,
+  tcpEcnAgreed: 44,
+  tcpMarksReceived: 45,
+  tcpMarksAnswered: 46,
+  tcpBlackHoles: 47,
 } as const
 
 export type CountName = (typeof Count)[keyof typeof Count]

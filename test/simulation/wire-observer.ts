@@ -4,7 +4,7 @@
 import type { PacketBatch } from '../../src/core/batch.ts'
 import { parseAddress } from '../../src/core/ip/address.ts'
 import type { Connection } from '../../src/core/tcp/connection.ts'
-import { inFlight } from '../../src/core/tcp/sender/recovery.ts'
+import { inFlight, sendWindow } from '../../src/core/tcp/sender/recovery.ts'
 import type { Host } from '../../src/simulate/host.ts'
 
 export const FIN = 1
@@ -260,8 +260,8 @@ export class WireObserver {
     const local = addressOf(segment.from)
     const remote = addressOf(segment.to)
     const found = connections.find(local, segment.sourcePort, remote, segment.destinationPort) as Connection | null
-    const cwnd = found?.congestion?.cwnd
-    if (found === null || cwnd === undefined) return
+    if (found === null || found.congestion === null) return
+    const cwnd = sendWindow(found)
     const pipe = inFlight(found)
     if (pipe > cwnd + found.mss) this.#fault(segment, `${pipe} octets in flight with a cwnd of ${cwnd}`)
   }

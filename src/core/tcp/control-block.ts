@@ -12,8 +12,12 @@ import { ReceiveWindow } from './receiver/receive-window.ts'
 import { Flight } from './sender/flight.ts'
 import type { KeepAlive } from './sender/keep-alive.ts'
 import type { Persist } from './sender/persist.ts'
+import type { Prr } from './sender/prr.ts'
+import type { Rack } from './sender/rack.ts'
 import { Rtt } from './sender/rtt.ts'
 import type { SendBuffer } from './sender/send-buffer.ts'
+import type { TailLossProbe } from './sender/tail-loss-probe.ts'
+import type { Undo } from './sender/undo.ts'
 import type { Shared } from './shared.ts'
 import { Reason, type ReasonNumber, State, type StateNumber } from './state.ts'
 import type { TimerName } from './timers.ts'
@@ -61,6 +65,10 @@ export const Mark = {
   timeWait: 32768,
   /** The user has said how large the send buffer is to be. */
   sendFixed: 65536,
+  /** A tail loss probe goes out: RFC 8985 §7.3. */
+  tailProbe: 131072,
+  /** F-RTO asks for new segments in place of retransmissions: RFC 5682 §2.1 step 2b. */
+  sendNew: 262144,
 } as const
 
 /** What the owner is woken for; bits of `wakes`. */
@@ -183,6 +191,11 @@ export class ControlBlock {
   /** Made when the connection is established. */
   congestion: Congestion | null = null
   congestionFactory: CongestionFactory
+  /** RACK, from the first ACK on with SACK; PRR and what may be undone, while something is lost; the tail loss probe. */
+  rack: Rack | null = null
+  prr: Prr | null = null
+  undo: Undo | null = null
+  tailProbe: TailLossProbe | null = null
   persist: Persist | null = null
   keepAlive: KeepAlive | null = null
   sendBuffer: SendBuffer | null = null

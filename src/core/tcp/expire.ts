@@ -2,9 +2,10 @@
 // Timers that an ACK would disarm wait until the links are drained: the ACK may have arrived already.
 import { Count } from '../observer.ts'
 import { abort, close } from './closing/close.ts'
-import { type ControlBlock, Mark, Wake } from './control-block.ts'
+import { type ControlBlock, Mark, Phase, Wake } from './control-block.ts'
 import { Decision } from './sender/keep-alive.ts'
-import { onRetransmissionTimeout } from './sender/retransmit.ts'
+import { onReorderingTimeout } from './sender/recovery.ts'
+import { armRetransmission, onRetransmissionTimeout } from './sender/retransmit.ts'
 import { isSynchronized, Reason, type ReasonNumber, State } from './state.ts'
 import { Instant, Timer, type TimerName } from './timers.ts'
 
@@ -28,6 +29,10 @@ export function expireTimers(cb: ControlBlock, now: number, drained: boolean): v
     // RFC 9293 §3.10.8, USER TIMEOUT.
     if (cb.flight.first >= 0 || cb.unsent > 0) giveUp(cb, now)
   }
+  if (drained && isDue(cb, Timer.loss, now)) {
+    cb.disarm(Timer.loss)
+    expireLoss(cb, now)
+  }
   if (drained && isDue(cb, Timer.retransmission, now)) {
     cb.disarm(Timer.retransmission)
     expireRetransmission(cb, now)
@@ -44,6 +49,20 @@ export function expireTimers(cb: ControlBlock, now: number, drained: boolean): v
 
 function isDue(cb: ControlBlock, timer: TimerName, now: number): boolean {
   return cb.state !== State.closed && cb.shared.timers.get(cb.timersRow, timer) <= now
+}
+
+/** RFC 8985 §8: the reordering window is over, or nothing has been heard for two round trips. */
+function expireLoss(cb: ControlBlock, now: number): void {
+  const { flight, tailProbe, shared } = cb
+  if (flight.first < 0) return
+  if (cb.rack !== null && onReorderingTimeout(cb, now)) {
+    shared.counters.values[Count.tcpReorderingTimeouts]++
+    return
+  }
+  if (cb.phase >= Phase.recovery || flight.sacked > 0 || tailProbe === null || !tailProbe.mayProbe) return
+  cb.mark(Mark.tailProbe)
+  // §7.3: the retransmission timer begins anew with the probe.
+  armRetransmission(cb, now)
 }
 
 /** RFC 9293 §3.8.3 (MUST-20): beyond R2 it is over, below it is sent again. MUST-22: SYNs in the same way. */

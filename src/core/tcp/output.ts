@@ -1,13 +1,16 @@
 // Which segment next (RFC 9293 §3.8): what is lost, what is new, a probe, or an acknowledgment alone. About one emission's worth a call,
 // so that connections take turns. Called by the connection's `transmit`; tcp/emit writes what is decided here.
 import type { PacketBatch } from '../batch.ts'
+import { Count } from '../observer.ts'
 import { Flag } from '../wire/tcp.ts'
 import { type ControlBlock, Mark, Option } from './control-block.ts'
 import { emit, emitSyn, emptySequence, tellRetransmission } from './emit.ts'
 import { Sent } from './sender/flight.ts'
+import { awaitTail } from './sender/losses.ts'
+import { onPaced, pacedRoom } from './sender/pacer.ts'
 import { offeredMss, refreshPath } from './sender/path-mtu.ts'
 import { Persist } from './sender/persist.ts'
-import { emissionLimit, inFlight } from './sender/recovery.ts'
+import { emissionLimit, inFlight, sendWindow } from './sender/recovery.ts'
 import { armRetransmission, Outcome, resend, restamp, retransmit } from './sender/retransmit.ts'
 import { atMost, distance, lessThan } from './sequence.ts'
 import { State } from './state.ts'
@@ -24,7 +27,9 @@ export function output(cb: ControlBlock, batch: PacketBatch, now: number): boole
   if (cb.state === State.closed || !refreshPath(cb, now)) return false
   if (cb.state === State.synSent || cb.state === State.synReceived) return outputSyn(cb, batch, now)
   if (!acknowledgeFirst(cb, batch, now)) return true
-  let outcome: number = retransmit(cb, batch, now)
+  let outcome: number = Outcome.nothing
+  if (cb.is(Mark.tailProbe)) outcome = probeTail(cb, batch, now)
+  else if (!cb.is(Mark.sendNew)) outcome = retransmit(cb, batch, now)
   if (outcome === Outcome.nothing) outcome = cb.is(Mark.probe) ? probe(cb, batch, now) : sendNew(cb, batch, now)
   if (outcome === Outcome.noRoom) return true
   if (cb.is(Mark.keepAliveProbe) && outcome === Outcome.nothing && !probeAlive(cb, batch, now)) return true
@@ -82,7 +87,7 @@ function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
   restartIfIdle(cb, now)
   // SHLD-15: negative where the peer has shrunk its window.
   const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
-  const room = cb.congestion.cwnd - inFlight(cb)
+  const room = sendWindow(cb) - inFlight(cb)
   const least = Math.min(available, cb.mss)
   if (room < Math.max(1, least)) {
     cb.windowLimitedUntil = cb.sndNxt
@@ -96,8 +101,40 @@ function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
     if (length < available || !maySendSmall(cb, length % cb.mss, length % cb.mss, finDue)) length -= length % cb.mss
   }
   if (length < cb.mss && !maySendSmall(cb, length, available, finDue)) return blocked(cb, now)
+  const paced = length > 0 ? pacedRoom(cb, now) : length
+  if (paced === 0 && length > 0) return Outcome.nothing
+  length = Math.min(length, paced)
   const hasFin = finDue && length === available && usable > length
   return sendText(cb, batch, length, available, hasFin, now)
+}
+
+/** RFC 8985 §7.3: a segment of new text whatever cwnd says, or the last one again. */
+function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
+  const { flight, tailProbe } = cb
+  const { slab } = flight
+  const row = flight.last
+  if (tailProbe === null || row < 0 || flight.has(row, Sent.sacked | Sent.lost)) {
+    cb.unmark(Mark.tailProbe)
+    return Outcome.nothing
+  }
+  const available = distance(cb.sndNxt, cb.sendEnd)
+  const length = Math.min(available, cb.mss)
+  const isNew = length > 0 && length <= distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
+  let outcome: number
+  if (isNew) outcome = sendText(cb, batch, length, available, false, now)
+  else {
+    const extra = (flight.length(row) - 1) % slab.mss[row]
+    const isLong = flight.length(row) > extra + 1
+    const last = isLong ? flight.split(row, (slab.end[row] - extra - 1) | 0) : row
+    outcome = resend(cb, batch, last, now)
+  }
+  if (outcome === Outcome.noRoom) return outcome
+  cb.unmark(Mark.tailProbe)
+  cb.shared.counters.values[Count.tcpTailProbes]++
+  tailProbe.onProbe(cb.sndNxt, !isNew)
+  cb.disarm(Timer.loss)
+  armRetransmission(cb, now)
+  return outcome
 }
 
 function sendText(
@@ -136,14 +173,18 @@ function sendText(
 function onSent(cb: ControlBlock, length: number, available: number, before: number, now: number): void {
   const { congestion } = cb
   if (congestion !== null) {
-    const isLimited = length === available && before + length < congestion.cwnd
+    const cwnd = sendWindow(cb)
+    const isLimited = length === available && before + length < cwnd
     // draft-cheng-iccrg-delivery-rate-estimation §3.4: samples say so until what is in flight now has arrived.
     if (isLimited && cb.flight.lost === 0) cb.limitedUntil = (cb.delivered + cb.flight.pipe) | 0 || 1
-    if (before + length + cb.mss > congestion.cwnd) cb.windowLimitedUntil = cb.sndNxt
+    if (before + length + cb.mss > cwnd) cb.windowLimitedUntil = cb.sndNxt
     congestion.onSent(length, before, isLimited, now)
+    cb.prr?.onSent(length)
+    onPaced(cb, length, now)
   }
   if (cb.isArmed(Timer.persist)) cb.disarm(Timer.persist)
   if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
+  awaitTail(cb, now)
 }
 
 /** The user's patience begins with what waits for an answer: RFC 9293 §3.9.1, RFC 5482. */
@@ -236,7 +277,7 @@ export function hasOutput(cb: ControlBlock): boolean {
   if (cb.state === State.synSent || cb.state === State.synReceived) {
     return cb.flight.first < 0 || cb.flight.lost > 0 || (cb.state === State.synReceived && cb.delayedAck.due(true) > 0)
   }
-  if (cb.is(Mark.probe | Mark.keepAliveProbe) || cb.flight.lost > 0) return true
+  if (cb.is(Mark.probe | Mark.keepAliveProbe | Mark.tailProbe) || cb.flight.lost > 0) return true
   if (cb.delayedAck.due(cb.has(Option.selectiveAcks)) > 0) return true
   if (cb.is(Mark.finWanted) && !cb.is(Mark.finSent)) return true
   return cb.sendBuffer !== null && lessThan(cb.sndNxt, cb.sendEnd)

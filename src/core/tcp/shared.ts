@@ -11,7 +11,7 @@ import type { Counters, Observer } from '../observer.ts'
 import type { ReadyList } from '../ready.ts'
 import { TimeWait } from './closing/time-wait.ts'
 import { Acknowledged, type CongestionFactory } from './congestion/congestion.ts'
-import { reno } from './congestion/reno.ts'
+import { cubic } from './congestion/cubic.ts'
 import { type Connected, Demux } from './demux.ts'
 import { InitialSequence } from './opening/initial-sequence.ts'
 import { ReassemblyPool } from './receiver/reassembly.ts'
@@ -69,7 +69,7 @@ export class Shared {
   readonly sackStart = new Int32Array(4)
   readonly sackEnd = new Int32Array(4)
   /** The controller of connections that choose none. */
-  congestion: CongestionFactory = reno
+  congestion: CongestionFactory = cubic
   /** The number of the next connection, for events. */
   nextNumber = 1
 

@@ -48,10 +48,12 @@ export const Instant = {
   textReceived: 18,
   /** A challenge ACK or an answer to an out-of-window segment was last sent. */
   challenged: 19,
+  /** Pacing's next emission. */
+  paced: 20,
 } as const
 
 export type InstantName = (typeof Instant)[keyof typeof Instant]
-const COLUMNS = 20
+const COLUMNS = 21
 const START_ROWS = 16
 
 export class Timers {

@@ -10,9 +10,12 @@ import { resetInAnswer } from '../reply.ts'
 import type { Segment } from '../segment.ts'
 import { microseconds } from '../sender/delivery-rate.ts'
 import { Sent } from '../sender/flight.ts'
+import { awaitTail } from '../sender/losses.ts'
+import { Rack } from '../sender/rack.ts'
 import { inFlight, respond } from '../sender/recovery.ts'
 import { armRetransmission } from '../sender/retransmit.ts'
 import type { SendBuffer } from '../sender/send-buffer.ts'
+import { answerProbe, reconsider } from '../sender/take-back.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
 import { isSynchronized, Reason, State } from '../state.ts'
 import { Instant, Timer } from '../timers.ts'
@@ -103,13 +106,18 @@ function takeAcknowledgment(
   acknowledged.minimumRtt = cb.rtt.minimum
   acknowledged.acked = acked
   acknowledged.isWindowLimited = lessThan(cb.sndUna, cb.windowLimitedUntil)
-  sample.begin()
+  const { options } = segment
+  const sackedBefore = flight.sacked
+  if (cb.rack === null && cb.has(Option.selectiveAcks)) cb.rack = new Rack(cb.sndUna)
+  const echo = (options.timestampEcho - cb.tsOffset) | 0
+  const hasEcho = cb.has(Option.timestamps) && options.hasTimestamps
+  sample.begin(cb.rack, cb.recover, hasEcho, echo, cb.rtt.minimum, now)
+  scoreboard.newlySacked = 0
+  scoreboard.hasDuplicate = false
   if (acked > 0) release(cb, segment.ack)
-  let newlySacked = 0
-  if (segment.options.sackCount > 0 && cb.has(Option.selectiveAcks)) {
+  if (options.sackCount > 0 && cb.has(Option.selectiveAcks)) {
     const { mostInFlight } = shared.settings
-    scoreboard.receive(flight, segment.options, cb.sndUna, segment.ack, cb.sndNxt, mostInFlight, sample, cb)
-    newlySacked = scoreboard.newlySacked
+    scoreboard.receive(flight, options, cb.sndUna, segment.ack, cb.sndNxt, mostInFlight, sample, cb)
     if (scoreboard.hasDuplicate) {
       cb.duplicateSacks++
       shared.counters.values[Count.tcpDuplicateSacks]++
@@ -122,10 +130,11 @@ function takeAcknowledgment(
   measure(cb, segment, acked, now)
   const lostBefore = cb.lostOctets
   const isDuplicate =
-    acked === 0 && segment.len === 0 && !hasWindowChanged && (segment.options.sackCount === 0 || newlySacked > 0)
-  const wasRecovering = cb.phase === Phase.recovery
-  respond(cb, acked, newlySacked, isDuplicate, now)
-  acknowledged.inRecovery = wasRecovering && cb.phase === Phase.recovery
+    acked === 0 && segment.len === 0 && !hasWindowChanged && (options.sackCount === 0 || scoreboard.newlySacked > 0)
+  reconsider(cb, segment, acked, isDuplicate, now)
+  answerProbe(cb, segment.ack, isDuplicate && options.sackCount === 0, now)
+  respond(cb, acked, acknowledged.delivered, sackedBefore, isDuplicate, now)
+  acknowledged.inRecovery = cb.phase === Phase.recovery
   acknowledged.lost = distance(lostBefore, cb.lostOctets)
   tellController(cb)
   if (acked > 0) onProgress(cb, now)
@@ -226,6 +235,7 @@ function onProgress(cb: ControlBlock, now: number): void {
     if (!cb.flight.has(cb.flight.first, Sent.probe)) armRetransmission(cb, now)
     if (cb.userTimeout > 0) cb.arm(Timer.user, now + cb.userTimeout)
   }
+  awaitTail(cb, now)
 }
 
 /** Marks in the sequence space that lie behind move along, so that none seems to lie ahead after 2^31 octets. */

@@ -1,11 +1,12 @@
 // Delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation §3): how much was delivered over how long, for each ACK.
 // What a record needs for it is written at its transmission (`stamp`), read when it is acknowledged or SACKed (`take`), and
-// summed up into the ACK's figures at its end (`finish`). `delivered` counts octets modulo 2^32.
+// summed up into the ACK's figures at its end (`finish`). `delivered` counts octets modulo 2^32. RACK hears of every record on the way.
 // A part: told numbers, knows no connection. One a stack; a sample lasts until the next ACK.
 import type { Acknowledged } from '../congestion/congestion.ts'
-import { distance } from '../sequence.ts'
+import { distance, lessThan } from '../sequence.ts'
 import { Instant, type Timers } from '../timers.ts'
 import { type Flight, Sent } from './flight.ts'
+import type { Rack } from './rack.ts'
 
 const NONE = -1
 
@@ -22,18 +23,35 @@ export interface Delivery {
 export class RateSample {
   /** When the sampled record was sent; what it noted: when something had last been delivered, and when its flight began. */
   readonly #times = new Float64Array(3)
+  /** Of the ACK: when it came, who is told of what arrived, what it echoes as a time of our clock, where the recovery ends. */
+  readonly #now = new Float64Array(1)
+  #rack: Rack | null = null
+  #hasEcho = false
+  #echo = 0
+  #recover = 0
+  #minimumRtt = 0
   #row = NONE
   #delivered = 0
   #inFlight = 0
   #lost = 0
   #isLimited = false
   #isRetransmitted = false
-  /** Of this ACK: octets that were sent once only are among them. */
-  hasFresh = false
+  /** Of this ACK: octets below `recover` that were sent once only are among them, and octets that were sent again. */
+  hasOriginal = false
+  hasAgain = false
 
-  begin(): void {
+  /** An ACK comes; `echo` is its TSecr as milliseconds of our clock. */
+  begin(rack: Rack | null, recover: number, hasEcho: boolean, echo: number, minimumRtt: number, now: number): void {
     this.#row = NONE
-    this.hasFresh = false
+    this.hasOriginal = false
+    this.hasAgain = false
+    this.#rack = rack
+    this.#recover = recover
+    this.#hasEcho = hasEcho
+    this.#echo = echo
+    this.#minimumRtt = minimumRtt
+    this.#now[0] = now
+    rack?.begin()
   }
 
   /** `octets` of a record are acknowledged or SACKed, for the first time. The record sent last is the sampled one. */
@@ -41,8 +59,14 @@ export class RateSample {
     const { slab } = flight
     delivery.delivered = (delivery.delivered + octets) | 0
     const isRetransmitted = (slab.flags[row] & Sent.twice) !== 0
-    if (!isRetransmitted) this.hasFresh = true
     const sentAt = slab.sentAt[row]
+    const end = (slab.start[row] + octets) | 0
+    if (isRetransmitted) this.hasAgain = true
+    else if (!lessThan(this.#recover, end)) this.hasOriginal = true
+    if (this.#rack !== null) {
+      const isEcho = this.#hasEcho && ((this.#echo - Math.floor(sentAt)) | 0) < 0
+      this.#rack.onDelivered(sentAt, end, isRetransmitted, isEcho, this.#minimumRtt, this.#now[0])
+    }
     if (this.#row !== NONE && sentAt < this.#times[0]) return
     this.#row = row
     this.#times[0] = sentAt

@@ -113,6 +113,8 @@ export class Flight {
   sacked = 0
   lost = 0
   again = 0
+  /** Segments that are sacked. */
+  sackedSegments = 0
   /** No record before this one is lost and unsent. */
   #hint = NONE
 
@@ -204,6 +206,7 @@ export class Flight {
     this.#discount(row, octets)
     this.octets -= octets
     slab.start[row] = start
+    if (slab.flags[row] & Sent.sacked) this.sackedSegments += this.segments(row)
     slab.flags[row] &= ~Sent.syn
   }
 
@@ -225,6 +228,24 @@ export class Flight {
     this.#discount(row, octets)
     this.slab.flags[row] = (this.slab.flags[row] & ~(Sent.lost | Sent.again)) | Sent.sacked
     this.sacked += octets
+    this.sackedSegments += this.segments(row)
+  }
+
+  /** A sacked record takes in the one after it, if that is sacked too: nothing will ever be asked of them apart. */
+  mergeSacked(row: number): void {
+    const { slab } = this
+    const next = row === NONE ? NONE : slab.next[row]
+    if (next === NONE || (slab.flags[row] & slab.flags[next] & Sent.sacked) === 0) return
+    if (slab.mss[row] !== slab.mss[next] || this.length(row) % slab.mss[row] !== 0) return
+    slab.end[row] = slab.end[next]
+    slab.flags[row] |= slab.flags[next]
+    const after = slab.next[next]
+    slab.next[row] = after
+    if (after === NONE) this.last = row
+    else slab.previous[after] = row
+    if (this.#hint === next) this.#hint = after
+    this.count--
+    slab.give(next)
   }
 
   /** Also one that was sent again and is lost again. */
@@ -267,7 +288,10 @@ export class Flight {
 
   #discount(row: number, octets: number): void {
     const flags = this.slab.flags[row]
-    if (flags & Sent.sacked) this.sacked -= octets
+    if (flags & Sent.sacked) {
+      this.sacked -= octets
+      this.sackedSegments -= this.segments(row)
+    }
     if (flags & Sent.lost) this.lost -= octets
     if (flags & Sent.again) this.again -= octets
   }

@@ -1,20 +1,32 @@
-// From what an ACK has told to what is lost and when a recovery begins and ends: RFC 5681 §3.2, RFC 6582, RFC 6675 §5.
-// Peers without SACK are followed by their duplicate ACKs: each stands for one segment that has left the network.
+// From what an ACK has told to when a recovery begins and ends, and how much may be in flight meanwhile: RFC 8985 for what is lost, RFC 9937
+// (PRR) for how much leaves, RFC 6582 for peers without SACK: each of their duplicate ACKs stands for one segment that has left the network.
 // Limited transmit (RFC 3042) needs no rule of its own: what is sacked or stood for by a duplicate makes room under cwnd.
-// Called by arriving/acknowledge at the end of each ACK.
+// Called by arriving/acknowledge at the end of each ACK, and when the reordering timer expires.
 import { Count } from '../../observer.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { lessThan } from '../sequence.ts'
+import { Timer } from '../timers.ts'
 import { Sent } from './flight.ts'
-import { DUPLICATE_THRESHOLD, markLost } from './scoreboard.ts'
+import { detectLosses, lose } from './losses.ts'
+import { Prr } from './prr.ts'
+import { Undo } from './undo.ts'
 
 const NONE = -1
+/** RFC 5681 §3.2. */
+const DUPLICATE_THRESHOLD = 3
 
 /** Octets in the network, as far as we can tell: RFC 6675's pipe, or the same told by duplicate ACKs. */
 export function inFlight(cb: ControlBlock): number {
   const { flight } = cb
   if (cb.duplicateAcks === 0 || cb.has(Option.selectiveAcks)) return flight.pipe
   return Math.max(0, flight.pipe - Math.min(cb.duplicateAcks * cb.mss, flight.octets - flight.lost))
+}
+
+/** Octets that may be in flight: cwnd, or what PRR says while a recovery goes on. */
+export function sendWindow(cb: ControlBlock): number {
+  const { congestion, prr } = cb
+  if (congestion === null) return cb.mss
+  return prr !== null && cb.phase === Phase.recovery ? prr.window : congestion.cwnd
 }
 
 /** The longest IP packet, less room for headers. */
@@ -31,82 +43,104 @@ export function emissionLimit(cb: ControlBlock): number {
   return Math.max(mss, LARGEST_EMISSION - (LARGEST_EMISSION % mss))
 }
 
-/** `acked` octets were acknowledged, `newlySacked` sacked; `isDuplicate` as RFC 5681 §2 has it. */
-export function respond(cb: ControlBlock, acked: number, newlySacked: number, isDuplicate: boolean, now: number): void {
-  if (cb.phase === Phase.recovery || cb.phase === Phase.loss) {
-    goOn(cb, acked, newlySacked, isDuplicate, now)
-    return
-  }
+/**
+ * `acked` octets were acknowledged, `delivered` acknowledged or sacked for the first time, `sackedBefore` were sacked before; `isDuplicate`
+ * as RFC 5681 §2 has it.
+ */
+export function respond(
+  cb: ControlBlock,
+  acked: number,
+  delivered: number,
+  sackedBefore: number,
+  isDuplicate: boolean,
+  now: number,
+): void {
+  if (cb.phase >= Phase.recovery && acked > 0 && !lessThan(cb.sndUna, cb.recover)) end(cb, now)
   if (cb.has(Option.selectiveAcks)) {
-    if (newlySacked > 0 || (acked > 0 && cb.flight.sacked > 0)) {
-      const lost = markLost(cb.flight, cb.mss)
-      if (lost > 0) {
-        begin(cb, lost, now)
-        return
-      }
-    }
-    cb.phase = cb.flight.sacked > 0 ? Phase.disorder : Phase.open
-    return
+    if (delivered > 0) respondToSacks(cb, acked, delivered, sackedBefore, now)
+  } else if (cb.phase >= Phase.recovery) goOn(cb, acked, isDuplicate, now)
+  else countDuplicates(cb, acked, isDuplicate, now)
+}
+
+function respondToSacks(cb: ControlBlock, acked: number, delivered: number, sackedBefore: number, now: number): void {
+  const { flight, congestion, prr } = cb
+  const lost = detectLosses(cb, now)
+  if (cb.phase < Phase.recovery) {
+    if (lost > 0) begin(cb, sackedBefore, acked, delivered, now)
+    else cb.phase = flight.sacked > 0 ? Phase.disorder : Phase.open
+  } else if (prr !== null && congestion !== null) {
+    prr.onAck(delivered, flight.pipe, congestion.ssthresh, cb.mss, acked > 0 && lost === 0)
   }
+}
+
+/** RFC 8985 §6.2: the reordering timer has expired. Says whether anything is lost, or still waited for. */
+export function onReorderingTimeout(cb: ControlBlock, now: number): boolean {
+  const lost = detectLosses(cb, now)
+  if (lost > 0 && cb.phase < Phase.recovery) begin(cb, cb.flight.sacked, 0, 0, now)
+  return lost > 0 || cb.isArmed(Timer.loss)
+}
+
+/** Without SACK. */
+function countDuplicates(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number): void {
   if (acked > 0) cb.duplicateAcks = 0
   else if (isDuplicate && cb.flight.first !== NONE) cb.duplicateAcks++
   cb.phase = cb.duplicateAcks > 0 ? Phase.disorder : Phase.open
   // RFC 6582 §3.2 step 2: duplicates of a recovery that is over begin no other one.
-  if (cb.duplicateAcks >= DUPLICATE_THRESHOLD && lessThan(cb.recover, cb.sndUna)) begin(cb, markOldest(cb), now)
+  if (cb.duplicateAcks < DUPLICATE_THRESHOLD || !lessThan(cb.recover, cb.sndUna)) return
+  loseOldest(cb, now)
+  begin(cb, 0, 0, 0, now)
 }
 
-/** RFC 6675 §5 step 4, RFC 6582 §3.2 step 2. */
-function begin(cb: ControlBlock, lost: number, now: number): void {
-  cb.lostOctets = (cb.lostOctets + lost) | 0
+/** RFC 6675 §5 step 4, RFC 6582 §3.2 step 2, RFC 9937 §6.1. */
+function begin(cb: ControlBlock, sackedBefore: number, acked: number, delivered: number, now: number): void {
+  const { congestion, flight } = cb
   cb.shared.counters.values[Count.tcpFastRecoveries]++
-  cb.congestion?.onRecovery(cb.flight.octets, now)
+  congestion?.onRecovery(flight.octets, now)
   cb.phase = Phase.recovery
   cb.recover = cb.sndNxt
+  cb.tailProbe?.clear()
+  cb.undo ??= new Undo()
+  cb.undo.clear()
+  cb.undo.begin(cb.sndUna, cb.sndNxt, false, false)
   // Step 4.3: the first retransmission leaves whatever cwnd says.
   cb.mark(Mark.forceRetransmission)
+  if (congestion === null || congestion.steersRecovery || !cb.has(Option.selectiveAcks)) return
+  cb.prr = new Prr()
+  cb.prr.begin(flight.octets, sackedBefore, acked)
+  cb.prr.onAck(delivered, flight.pipe, congestion.ssthresh, cb.mss, false)
 }
 
-function goOn(cb: ControlBlock, acked: number, newlySacked: number, isDuplicate: boolean, now: number): void {
-  const sacks = cb.has(Option.selectiveAcks)
-  if (acked > 0 && !lessThan(cb.sndUna, cb.recover)) {
-    end(cb, now)
-    return
-  }
-  if (sacks) {
-    if (newlySacked > 0 || acked > 0) cb.lostOctets = (cb.lostOctets + markLost(cb.flight, cb.mss)) | 0
-    return
-  }
+/** RFC 6582 §3.2 step 3: duplicate and partial ACKs of a recovery, without SACK. */
+function goOn(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number): void {
   if (cb.phase === Phase.loss) return
   if (acked > 0) {
-    // RFC 6582 §3.2 step 3, a partial ACK: the next segment is lost too. The one that arrived was not among the duplicates.
+    // The next segment is lost too. The one that arrived was not among the duplicates.
     const segments = Math.floor(acked / cb.mss)
     cb.duplicateAcks = Math.max(0, cb.duplicateAcks - Math.max(0, segments - 1))
-    cb.lostOctets = (cb.lostOctets + markOldest(cb)) | 0
+    loseOldest(cb, now)
     cb.mark(Mark.forceRetransmission)
   } else if (isDuplicate) cb.duplicateAcks++
 }
 
 /** All that was in flight when it began has arrived. */
 function end(cb: ControlBlock, now: number): void {
-  if (cb.phase === Phase.recovery) cb.congestion?.onRecovered(now)
+  if (cb.phase === Phase.recovery) {
+    cb.congestion?.onRecovered(now)
+    cb.rack?.onRecovered()
+  }
+  cb.prr = null
   cb.duplicateAcks = 0
   cb.unmark(Mark.forceRetransmission)
-  cb.phase = Phase.open
-  if (cb.flight.sacked === 0) return
-  const lost = markLost(cb.flight, cb.mss)
-  if (lost > 0) begin(cb, lost, now)
-  else cb.phase = Phase.disorder
+  cb.phase = cb.flight.sacked > 0 ? Phase.disorder : Phase.open
 }
 
-/** The oldest segment is lost: one MSS of the first record. Returns how many octets, 0 where it is known already. */
-function markOldest(cb: ControlBlock): number {
+/** The oldest segment is lost: one MSS of the first record. */
+function loseOldest(cb: ControlBlock, now: number): void {
   const { flight } = cb
   const { slab } = flight
   const row = flight.first
-  if (row === NONE) return 0
+  if (row === NONE) return
   const segment = slab.mss[row]
   if (flight.length(row) > segment) flight.split(row, (slab.start[row] + segment) | 0)
-  if (flight.has(row, Sent.lost | Sent.again)) return 0
-  flight.markLost(row)
-  return flight.length(row)
+  if (!flight.has(row, Sent.lost | Sent.again)) lose(cb, row, now)
 }

@@ -2,14 +2,17 @@
 // Called by tcp/output, which asks for losses before it sends anything new, and by the connection's `expire`.
 import type { PacketBatch } from '../../batch.ts'
 import { Flag } from '../../wire/tcp.ts'
-import { type ControlBlock, Mark, Phase } from '../control-block.ts'
-import { emit, tellRetransmission } from '../emit.ts'
+import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
+import { emit, tellRetransmission, timestamp } from '../emit.ts'
 import { distance, lessThan } from '../sequence.ts'
 import { Timer } from '../timers.ts'
 import { stamp } from './delivery-rate.ts'
 import { Sent } from './flight.ts'
-import { emissionLimit, inFlight } from './recovery.ts'
+import { lose } from './losses.ts'
+import { onPaced, pacedRoom } from './pacer.ts'
+import { emissionLimit, inFlight, sendWindow } from './recovery.ts'
 import { forget } from './scoreboard.ts'
+import { Undo } from './undo.ts'
 
 const NONE = -1
 
@@ -23,7 +26,7 @@ export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): n
   if (row === NONE) return Outcome.nothing
   const { slab } = flight
   const isForced = cb.is(Mark.forceRetransmission)
-  let room = isForced ? cb.mss : Math.min((cb.congestion?.cwnd ?? cb.mss) - inFlight(cb), emissionLimit(cb))
+  let room = isForced ? cb.mss : Math.min(sendWindow(cb) - inFlight(cb), emissionLimit(cb))
   // RFC 9293 §3.8.6 (MUST-34, SHLD-16, MAY-7): a window that was shrunk holds back all but the oldest octets, which serve as its probe.
   const isOldest = row === flight.first
   const within = distance(slab.start[row], (cb.sndUna + cb.sndWnd) | 0)
@@ -31,6 +34,10 @@ export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): n
   room = isOldest ? Math.min(room, Math.max(within, cb.mss)) : Math.min(room, within)
   const length = flight.length(row)
   if (room < Math.min(cb.mss, length)) return Outcome.nothing
+  if (!isForced) {
+    room = Math.min(room, pacedRoom(cb, now))
+    if (room === 0) return Outcome.nothing
+  }
   if (length > room) cut(cb, row, room)
   else if (slab.mss[row] > cb.mss) slab.mss[row] = cb.mss
   return resend(cb, batch, row, now)
@@ -60,7 +67,11 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
   flight.markAgain(row, now)
   restamp(cb, row)
   cb.unmark(Mark.forceRetransmission)
-  tellRetransmission(cb, start, flight.length(row))
+  const octets = flight.length(row)
+  cb.prr?.onSent(octets)
+  onPaced(cb, octets, now)
+  cb.undo?.onRetransmitted(flight.segments(row), cb.has(Option.timestamps), timestamp(cb, now))
+  tellRetransmission(cb, start, octets)
   // Probes have a timer of their own.
   if (cb.persist === null && !cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
   return Outcome.sent
@@ -76,7 +87,7 @@ export function armRetransmission(cb: ControlBlock, now: number): void {
 }
 
 /**
- * RFC 6298 §5.4 to §5.6: the timer has expired. Everything in flight that is not sacked counts as lost.
+ * RFC 6298 §5.4 to §5.6: the timer has expired. What is in flight, not sacked and not sent lately counts as lost.
  * What gives a connection up is decided before.
  */
 export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
@@ -88,16 +99,22 @@ export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
   if (congestion !== null) congestion.onTimeout(flight.octets, isRepeated, now)
   // RFC 2018 §8: the oldest octets were sacked and then thrown away.
   if (flight.has(flight.first, Sent.sacked)) forget(flight)
-  let lost = 0
   for (let row = flight.first; row !== NONE; row = slab.next[row]) {
     if (flight.has(row, Sent.sacked | Sent.lost)) continue
-    if (!flight.has(row, Sent.again)) lost += flight.length(row)
-    flight.markLost(row)
+    // RFC 8985 §6.3: what was sent lately may still arrive.
+    if (cb.rack === null || cb.rack.isLostAtTimeout(flight, row, now)) lose(cb, row, now)
   }
-  cb.lostOctets = (cb.lostOctets + lost) | 0
   cb.duplicateAcks = 0
+  // RFC 5682 §3: not in a recovery, unless the same octets have timed out again.
+  const mayForward = isRepeated || cb.phase < Phase.recovery
   if (!isRepeated || lessThan(cb.recover, cb.sndUna) || cb.phase !== Phase.loss) cb.recover = cb.sndNxt
   cb.phase = Phase.loss
+  cb.prr = null
+  cb.tailProbe?.clear()
+  cb.unmark(Mark.sendNew | Mark.tailProbe)
+  cb.disarm(Timer.loss)
+  cb.undo ??= new Undo()
+  cb.undo.begin(cb.sndUna, cb.recover, true, mayForward)
   cb.mark(Mark.forceRetransmission)
   cb.rtt.onTimeout()
   armRetransmission(cb, now)

@@ -1,5 +1,4 @@
-// What the peer says it has beyond SND.UNA (RFC 2018, RFC 2883), marked on the records of the flight; and what RFC 6675 takes for
-// lost because of it. A lying SACK can't do more than fail to be believed: blocks outside of what was sent are passed over.
+// What the peer says it has beyond SND.UNA (RFC 2018, RFC 2883), marked on the records of the flight. A lying SACK can't do more than fail to be believed: blocks outside of what was sent are passed over.
 // A part: told numbers, knows no connection. One a stack; its results are borrowed until the next call.
 import type { TcpOptions } from '../../wire/tcp-options.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
@@ -65,8 +64,9 @@ export class Scoreboard {
           this.newlySacked += flight.length(marked)
           sample.take(flight, marked, flight.length(marked), delivery)
           flight.markSacked(marked)
+          flight.mergeSacked(slab.previous[marked])
         }
-      }
+      } else flight.mergeSacked(slab.previous[row])
       row = next
     }
   }
@@ -106,42 +106,6 @@ function whole(flight: Flight, row: number, start: number, end: number, mostRows
   if (limit !== slab.end[marked]) {
     if (flight.count >= mostRows) return NONE
     flight.split(marked, limit)
-  }
-  return marked
-}
-
-/** RFC 6675 §1: DupThresh. */
-export const DUPLICATE_THRESHOLD = 3
-
-/**
- * RFC 6675 §4, IsLost: what has DupThresh discontiguous runs, or more than (DupThresh - 1) * SMSS octets, sacked above it is lost.
- * Marks them; returns how many octets.
- */
-export function markLost(flight: Flight, mss: number): number {
-  if (flight.sacked === 0) return 0
-  const { slab } = flight
-  let octets = 0
-  let runs = 0
-  let row = flight.last
-  let inRun = false
-  while (row !== NONE && octets <= (DUPLICATE_THRESHOLD - 1) * mss && runs < DUPLICATE_THRESHOLD) {
-    const isSacked = (slab.flags[row] & Sent.sacked) !== 0
-    if (isSacked) {
-      octets += flight.length(row)
-      if (!inRun) runs++
-    }
-    inRun = isSacked
-    row = slab.previous[row]
-  }
-  if (octets <= (DUPLICATE_THRESHOLD - 1) * mss && runs < DUPLICATE_THRESHOLD) return 0
-  let marked = 0
-  for (; row !== NONE; row = slab.previous[row]) {
-    const flags = slab.flags[row]
-    // Everything below one that was marked before has been looked at before.
-    if (flags & Sent.lost) break
-    if ((flags & (Sent.sacked | Sent.again)) !== 0) continue
-    flight.markLost(row)
-    marked += flight.length(row)
   }
   return marked
 }

@@ -1,0 +1,60 @@
+// What counts as lost, and when that is looked for again: RACK's verdicts (RFC 8985 §6), the reordering timer and the tail loss probe's
+// (§7), which share one (§8). Called by recovery at each ACK, by output when something was sent, by expire.
+import { type ControlBlock, Option, Phase } from '../control-block.ts'
+import { distance } from '../sequence.ts'
+import { isSynchronized } from '../state.ts'
+import { Timer } from '../timers.ts'
+import { Sent } from './flight.ts'
+import { TailLossProbe } from './tail-loss-probe.ts'
+
+const NONE = -1
+
+/** A record is lost: the controller hears of it. Returns its octets. */
+export function lose(cb: ControlBlock, row: number, now: number): number {
+  const { flight, congestion } = cb
+  const { slab } = flight
+  const octets = flight.length(row)
+  flight.markLost(row)
+  cb.lostOctets = (cb.lostOctets + octets) | 0
+  const lostSince = distance(slab.lost[row], cb.lostOctets)
+  congestion?.onLost(octets, slab.inFlight[row], lostSince, flight.has(row, Sent.limited), now)
+  return octets
+}
+
+/** RFC 8985 §6.2 steps 4 and 5: what is lost by now; the timer waits for what may yet have been overtaken. Returns octets. */
+export function detectLosses(cb: ControlBlock, now: number): number {
+  const { rack, flight, rtt } = cb
+  if (rack === null) return 0
+  const { slab } = flight
+  rack.update(rtt.minimum, rtt.srtt, flight.sackedSegments, cb.phase >= Phase.recovery)
+  let lost = 0
+  for (
+    let row = rack.nextLost(flight, flight.first, now);
+    row !== NONE;
+    row = rack.nextLost(flight, slab.next[row], now)
+  ) {
+    lost += lose(cb, row, now)
+  }
+  if (rack.wait > 0) cb.arm(Timer.loss, now + rack.wait / 1000)
+  else if (cb.isArmed(Timer.loss)) cb.disarm(Timer.loss)
+  return lost
+}
+
+/** RFC 8985 §7.2: while all goes well, silence for two round trips is answered with a probe. */
+export function awaitTail(cb: ControlBlock, now: number): void {
+  const { flight, rack, shared } = cb
+  if (!cb.has(Option.selectiveAcks) || cb.phase >= Phase.recovery || !isSynchronized(cb.state)) return
+  if (rack !== null && rack.wait > 0 && cb.isArmed(Timer.loss)) return
+  if (flight.first === NONE || flight.sacked > 0 || flight.has(flight.first, Sent.probe)) {
+    cb.disarm(Timer.loss)
+    return
+  }
+  cb.tailProbe ??= new TailLossProbe()
+  if (!cb.tailProbe.mayProbe) {
+    cb.disarm(Timer.loss)
+    return
+  }
+  const segments = flight.count === 1 ? flight.segments(flight.first) : flight.count
+  const untilTimeout = shared.timers.get(cb.timersRow, Timer.retransmission) - now
+  cb.arm(Timer.loss, now + cb.tailProbe.delay(cb.rtt.srtt, segments, untilTimeout))
+}
