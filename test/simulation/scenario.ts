@@ -1,5 +1,6 @@
 // A whole run of two hosts from one seed: a random path, random settings, random applications, a schedule of troubles.
 // Returns what was wrong with it, and the counters of the mechanisms that were reached.
+import type { CongestionChoice } from '../../src/core/tcp/congestion/controllers.ts'
 import type { Impairment } from '../../src/link/impairment.ts'
 import type { Endpoint } from '../../src/runtime/endpoint.ts'
 import type { Host } from '../../src/simulate/host.ts'
@@ -17,6 +18,9 @@ export interface Outcome {
 }
 
 const PORT = 80
+/** CONGESTION=bbr has all seeds under one controller; else each host draws its own. */
+const CONTROLLER = process.env.CONGESTION as CongestionChoice | undefined
+const CONTROLLERS: readonly CongestionChoice[] = ['cubic', 'reno', 'bbr']
 /** Long after every timer of an ordinary connection. */
 const LATEST = 3_600_000
 
@@ -35,6 +39,7 @@ export function runScenario(seed: number, capture?: (block: Uint8Array) => void)
     receiveBufferMost: [16_384, 262_144, 6_291_456][random.below(3)],
     sendBufferInitial: [4096, 65_536][random.below(2)],
     // A cookie whose ACK is lost, or comes twice, leaves one end without the other: only paths without trouble have them.
+    congestion: CONTROLLER ?? CONTROLLERS[random.below(CONTROLLERS.length)],
     synCookies: isTroubled ? ('when-full' as const) : ('always' as const),
   })
   const client = network.host('client', { tcp: tcp() })

@@ -1,5 +1,6 @@
 // Every limit and default of TCP, with its name. A stack may be made with others; a socket may change its own.
 // Durations are milliseconds, sizes octets.
+import type { CongestionChoice } from './congestion/controllers.ts'
 
 export interface TcpSettings {
   readonly timestamps: boolean
@@ -56,6 +57,8 @@ export interface TcpSettings {
   /** Transmissions in flight of one connection. */
   readonly mostInFlight: number
   readonly nagle: 'minshall' | 'classic'
+  /** The controller of connections that choose none. */
+  readonly congestion: CongestionChoice
   /** MUST-49: of a connection that has none of its own. */
   readonly hopLimit: number
 }
@@ -97,5 +100,6 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   mostOutOfOrder: 4096,
   mostInFlight: 65_536,
   nagle: 'minshall',
+  congestion: 'cubic',
   hopLimit: 64,
 })

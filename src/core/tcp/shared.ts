@@ -11,6 +11,7 @@ import type { Counters, Observer } from '../observer.ts'
 import type { ReadyList } from '../ready.ts'
 import { TimeWait } from './closing/time-wait.ts'
 import { Acknowledged, type CongestionFactory } from './congestion/congestion.ts'
+import { controllerOf } from './congestion/controllers.ts'
 import { cubic } from './congestion/cubic.ts'
 import { type Connected, Demux } from './demux.ts'
 import { InitialSequence } from './opening/initial-sequence.ts'
@@ -69,7 +70,7 @@ export class Shared {
   readonly sackStart = new Int32Array(4)
   readonly sackEnd = new Int32Array(4)
   /** The controller of connections that choose none. */
-  congestion: CongestionFactory = cubic
+  congestion: CongestionFactory
   /** The number of the next connection, for events. */
   nextNumber = 1
 
@@ -89,6 +90,7 @@ export class Shared {
     this.slabs = new SlabPool()
     this.connections = new Demux(this.tupleHash)
     this.timeWait = new TimeWait(this.tupleHash, settings.timeWait, settings.mostTimeWait)
+    this.congestion = controllerOf(settings.congestion) ?? cubic
     this.reassemblies = new ReassemblyPool(settings.mostOutOfOrder)
   }
 
