@@ -9,6 +9,8 @@ import { type Heard, mss, type Peer, pattern, sackPermitted, scale, stamps, type
 export interface Victim {
   peer: Peer
   connection: Connection | null
+  /** What had been offered before the last blow. */
+  edge?: number
 }
 
 /** Both ends' options, and the peer's first number, chosen to wrap. */
@@ -51,6 +53,16 @@ function then(go: (bench: TcpBench, peer: Peer, connection: Connection) => void)
   }
 }
 
+/** Until the window has only so many octets. */
+function fill(peer: Peer, connection: Connection, rest: number): void {
+  connection.setBuffers(null, 2000)
+  for (let left = rest + 1; left > rest; ) {
+    left = connection.window.size(connection.rcvNxt)
+    if (left > rest) peer.send('.', { data: Math.min(1400, left - rest), window: 0 })
+    peer.heard()
+  }
+}
+
 export const STATES: Readonly<Record<string, Make>> = {
   closed: (bench, flavour, port) => ({
     peer: bench.peer({ ...peerOptions(flavour, port), stackPort: 999 }),
@@ -81,13 +93,10 @@ export const STATES: Readonly<Record<string, Make>> = {
     peer.send('.', { seq: 5001, data: pattern(1000, 5001) })
   }),
   'established, both windows closed': then((bench, peer, connection) => {
-    connection.setBuffers(null, 2000)
-    for (let at = 1; at < 70_000 && connection.window.size(connection.rcvNxt) > 0; at = peer.next) {
-      peer.send('.', { data: Math.min(1400, connection.window.size(connection.rcvNxt)), window: 0 })
-      peer.heard()
-    }
+    fill(peer, connection, 0)
     bench.write(connection, 3000)
   }),
+  'established, little window left': then((_bench, peer, connection) => fill(peer, connection, 500)),
   'fin-wait-1': then((_bench, peer, connection) => {
     connection.finish(peer.bench.now)
   }),
@@ -198,7 +207,9 @@ export const OPTIONS: readonly MakeOptions[] = [
   () => Array.from({ length: 40 }, (_, at) => (at * 73) & 255),
 ]
 
-export function strike({ peer, connection }: Victim, blow: Blow): void {
+export function strike(victim: Victim, blow: Blow): void {
+  const { peer, connection } = victim
+  victim.edge = connection?.window.edge
   const isUnknown = connection === null || connection.state === State.synSent
   const expects = isUnknown ? peer.next : (connection.rcvNxt - peer.iss) | 0
   const edge = isUnknown ? peer.next + 65_535 : expects + connection.window.size(connection.rcvNxt)
@@ -292,7 +303,10 @@ export class Watch {
       ensure(((window.edge - this.#edge) | 0) >= 0, 'the edge goes back', this.#edge, window.edge)
     }
     // A FIN may stand behind the last octet that fits.
-    ensure(((window.edge + 1 - rcvNxt) | 0) >= 0, 'RCV.NXT beyond what was offered', window.edge, rcvNxt)
+    const { edge } = this.#victim
+    const isWithin = !this.#isOpen || edge === undefined || ((edge + 1 - rcvNxt) | 0) >= 0
+    ensure(isWithin, 'RCV.NXT beyond what was offered', edge ?? 0, rcvNxt)
+    if (this.#isOpen) this.#checkArrived(this.#nxt, rcvNxt)
     this.#isOpen = true
     this.#nxt = rcvNxt
     this.#edge = window.edge
@@ -300,6 +314,18 @@ export class Watch {
     ensure(size <= 65_535 * 2 ** window.scale, 'RCV.WND within its limits', size)
     const kept = readable + (connection.reassembly?.octets ?? 0)
     ensure(kept <= Math.max(window.limit * 1.5, 70_000), 'octets that are kept', kept)
+  }
+
+  /** RCV.NXT passes only what the peer has really sent. */
+  #checkArrived(from: number, to: number): void {
+    const { said, iss } = this.#victim.peer
+    for (let at = from; at !== to; ) {
+      const place = (at - iss) | 0
+      const range = said.find(([start, end]) => ((place - start) | 0) >= 0 && ((end - place) | 0) > 0)
+      ensure(range !== undefined, 'RCV.NXT passes what never came', place)
+      const step = ((range as [number, number])[1] - place) | 0
+      at = ((to - at) | 0) > step ? (at + step) | 0 : to
+    }
   }
 
   /** Each octet tells its own place in the stream: none comes twice, none too early. */

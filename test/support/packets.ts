@@ -97,7 +97,7 @@ export function ipv6Packet(payload: ArrayLike<number>, fields: IpFields & { flow
   )
 }
 
-export function pseudoHeader(from: string, to: string, protocol: number, length: number): number[] {
+function pseudoHeader(from: string, to: string, protocol: number, length: number): number[] {
   return [...addressOctets(from), ...addressOctets(to), ...u32(length), ...u32(protocol)]
 }
 
@@ -114,6 +114,51 @@ export function udpPacket(
   const right = internetChecksum(pseudoHeader(from, to, 17, length), header, data) || 0xffff
   header.set(u16(fields.udpChecksum ?? right), 6)
   return (isIpv6 ? ipv6Packet : ipv4Packet)(bytes(header, data), { ...fields, from, to, protocol: 17 })
+}
+
+/** Letters of the control bits, as tcpdump writes them. */
+export const FLAG_LETTERS = 'FSRP.UEW'
+
+export interface TcpFields extends IpFields {
+  sourcePort?: number
+  destinationPort?: number
+  /** Relative ones are the peer's affair: these stand in the header. */
+  sequence?: number
+  acknowledgment?: number
+  flags?: string
+  window?: number
+  urgent?: number
+  /** Octets of options, padded with zeros to whole words. */
+  tcpOptions?: number[]
+  /** Override the truth. */
+  dataOffset?: number
+  tcpChecksum?: number
+}
+
+/** TCP, whole: IPv4 or IPv6 as the addresses have it. */
+export function tcpPacket(data: ArrayLike<number>, fields: TcpFields = {}): Bytes {
+  const from = fields.from ?? '10.0.0.1'
+  const isIpv6 = from.includes(':')
+  const to = fields.to ?? (isIpv6 ? 'fd00::2' : '10.0.0.2')
+  const options = [...(fields.tcpOptions ?? [])]
+  while (options.length % 4 !== 0) options.push(0)
+  let flags = 0
+  for (const letter of fields.flags ?? '') flags |= 1 << FLAG_LETTERS.indexOf(letter)
+  const header = bytes(
+    u16(fields.sourcePort ?? 4000),
+    u16(fields.destinationPort ?? 80),
+    u32(fields.sequence ?? 0),
+    u32(fields.acknowledgment ?? 0),
+    (fields.dataOffset ?? 5 + options.length / 4) << 4,
+    flags,
+    u16(fields.window ?? 65_535),
+    [0, 0],
+    u16(fields.urgent ?? 0),
+    options,
+  )
+  const right = internetChecksum(pseudoHeader(from, to, 6, header.length + data.length), header, data)
+  header.set(u16(fields.tcpChecksum ?? right), 16)
+  return (isIpv6 ? ipv6Packet : ipv4Packet)(bytes(header, data), { ...fields, from, to, protocol: 6 })
 }
 
 /** ICMP or ICMPv6, whole. `rest` is the header's second word. */

@@ -8,64 +8,7 @@ import { Wake } from '../../src/core/tcp/control-block.ts'
 import type { Listener, ListenOptions } from '../../src/core/tcp/opening/listener.ts'
 import type { TcpSettings } from '../../src/core/tcp/settings.ts'
 import { type ConnectOptions, TcpResult } from '../../src/core/tcp/tcp.ts'
-import {
-  Bench,
-  type Bytes,
-  bytes,
-  type IpFields,
-  internetChecksum,
-  ipv4Packet,
-  ipv6Packet,
-  pseudoHeader,
-  readIp,
-  u16,
-  u32,
-} from './packets.ts'
-
-/** Letters of the control bits, as tcpdump writes them. */
-const LETTERS = 'FSRP.UEW'
-
-export interface TcpFields extends IpFields {
-  sourcePort?: number
-  destinationPort?: number
-  /** Relative ones are the peer's affair: these stand in the header. */
-  sequence?: number
-  acknowledgment?: number
-  flags?: string
-  window?: number
-  urgent?: number
-  /** Octets of options, padded with zeros to whole words. */
-  tcpOptions?: number[]
-  /** Override the truth. */
-  dataOffset?: number
-  tcpChecksum?: number
-}
-
-/** TCP, whole: IPv4 or IPv6 as the addresses have it. */
-export function tcpPacket(data: ArrayLike<number>, fields: TcpFields = {}): Bytes {
-  const from = fields.from ?? '10.0.0.1'
-  const isIpv6 = from.includes(':')
-  const to = fields.to ?? (isIpv6 ? 'fd00::2' : '10.0.0.2')
-  const options = [...(fields.tcpOptions ?? [])]
-  while (options.length % 4 !== 0) options.push(0)
-  let flags = 0
-  for (const letter of fields.flags ?? '') flags |= 1 << LETTERS.indexOf(letter)
-  const header = bytes(
-    u16(fields.sourcePort ?? 4000),
-    u16(fields.destinationPort ?? 80),
-    u32(fields.sequence ?? 0),
-    u32(fields.acknowledgment ?? 0),
-    (fields.dataOffset ?? 5 + options.length / 4) << 4,
-    flags,
-    u16(fields.window ?? 65_535),
-    [0, 0],
-    u16(fields.urgent ?? 0),
-    options,
-  )
-  const right = internetChecksum(pseudoHeader(from, to, 6, header.length + data.length), header, data)
-  header.set(u16(fields.tcpChecksum ?? right), 16)
-  return (isIpv6 ? ipv6Packet : ipv4Packet)(bytes(header, data), { ...fields, from, to, protocol: 6 })
-}
+import { Bench, type Bytes, FLAG_LETTERS, readIp, type TcpFields, tcpPacket, u16, u32 } from './packets.ts'
 
 // Options, octet by octet.
 export const mss = (size: number): number[] => [2, 4, ...u16(size)]
@@ -139,6 +82,8 @@ export class Peer {
   readonly clock: number | null
   /** The stack's timestamp that it echoes. */
   echo = 0
+  /** What it has ever sent: ranges of numbers. */
+  readonly said: [start: number, end: number][] = []
   readonly #heard: Heard[] = []
 
   constructor(bench: TcpBench, options: PeerOptions) {
@@ -163,6 +108,7 @@ export class Peer {
     const seq = fields.seq ?? this.next
     const length = data.length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)
     if (fields.seq === undefined) this.next += length
+    if (length > 0) this.said.push([seq | 0, (seq + length) | 0])
     const isSyn = flags.includes('S')
     const clock = this.clock === null || isSyn ? [] : stamps((this.clock + this.bench.now) | 0, this.echo)
     return tcpPacket(data, {
@@ -213,7 +159,7 @@ function read(packet: Bytes, peer: Peer): Heard {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
   const headerLength = (payload[12] >>> 4) * 4
   let flags = ''
-  for (const letter of 'SFRPUEW.') if (payload[13] & (1 << LETTERS.indexOf(letter))) flags += letter
+  for (const letter of 'SFRPUEW.') if (payload[13] & (1 << FLAG_LETTERS.indexOf(letter))) flags += letter
   if (flags.includes('S')) peer.stackIss = view.getInt32(4)
   const heard: Heard = {
     at: peer.bench.now,

@@ -1,8 +1,8 @@
 // RFC 9293 §3.9.1.8, §3.9.1.9 and §3.9.2: what the user is told and may choose, and what TCP and IP tell each other.
 import { describe, expect, it } from 'vitest'
 import { Reason } from '../../../../src/core/tcp/state.ts'
-import { icmpPacket } from '../../../support/packets.ts'
-import { mss, TcpBench, tcpPacket } from '../../../support/tcp-bench.ts'
+import { icmpPacket, tcpPacket } from '../../../support/packets.ts'
+import { mss, TcpBench } from '../../../support/tcp-bench.ts'
 
 describe('reports (RFC 9293 §3.9.1.8)', () => {
   it('MUST-47: ICMP errors, many retransmissions and urgent data are told as they come', () => {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { type Address, parseAddress } from '../../../../src/core/ip/address.ts'
 import { Reason, State } from '../../../../src/core/tcp/state.ts'
 import { TcpResult } from '../../../../src/core/tcp/tcp.ts'
-import { Bench, prefixes } from '../../../support/packets.ts'
+import { Bench, prefixes, tcpPacket } from '../../../support/packets.ts'
 import { seeded } from '../../../support/seeded.ts'
-import { mss, TcpBench, tcpPacket } from '../../../support/tcp-bench.ts'
+import { mss, TcpBench } from '../../../support/tcp-bench.ts'
 
 const address = (text: string) => parseAddress(text) as Address
 
