@@ -5,10 +5,11 @@ import { CannotMeasure, type Claim } from './claim.ts'
 import { claims as ground } from './ground.ts'
 import { claims as network } from './network.ts'
 import { claims as packed } from './packed.ts'
+import { claims as simulation } from './simulation.ts'
 import { claims as tcp } from './tcp.ts'
 
 /** New areas are added here. */
-const areas: Record<string, Claim[]> = { ground, network, package: packed, tcp }
+const areas: Record<string, Claim[]> = { ground, network, package: packed, simulation, tcp }
 
 interface Result {
   area: string
