@@ -1,4 +1,5 @@
 // What a socket says of itself: its state, names and figures. StackSocket adds what it does.
+import type { SocketReadyState } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { FamilyDefaults } from './families.ts'
 import type { NetHost, SocketName } from './host.ts'
@@ -42,7 +43,7 @@ export class BaseSocket extends Duplex {
     return this.connecting
   }
 
-  get readyState(): string {
+  get readyState(): SocketReadyState {
     if (this.connecting) return 'opening'
     if (this.readable) return this.writable ? 'open' : 'readOnly'
     return this.writable ? 'writeOnly' : 'closed'
@@ -109,14 +110,15 @@ export class BaseSocket extends Duplex {
   }
 
   /** What was written, sent or not. */
-  get bytesWritten(): number | undefined {
+  get bytesWritten(): number {
     const waiting = (this as unknown as { writableBuffer?: Chunks }).writableBuffer
-    if (!waiting) return undefined
+    // Node's own shape: nothing on a prototype, which has no streams.
+    if (!waiting) return undefined as unknown as number
     return this._bytesDispatched + lengthOf(waiting, '') + lengthOf(this._pendingData, this._pendingEncoding)
   }
 
-  get bufferSize(): number | undefined {
-    return this._handle === null ? undefined : this.writableLength
+  get bufferSize(): number {
+    return this._handle === null ? (undefined as unknown as number) : this.writableLength
   }
 }
 

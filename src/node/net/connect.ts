@@ -2,7 +2,7 @@
 // One address is tried as it is; several by turns of family, each for a while (RFC 8305, happy eyeballs), as `autoSelectFamily` has it.
 import { ADDRCONFIG } from 'node:dns'
 import type { EventEmitter } from 'node:events'
-import { type BlockList, isIP } from 'node:net'
+import { type BlockList, isIP, type LookupFunction } from 'node:net'
 import { checkFunction, checkNumber, checkPort, checkString } from '../arguments.ts'
 import {
   codedError,
@@ -17,6 +17,23 @@ import type { AnyOptions } from './call-arguments.ts'
 import type { FamilyDefaults } from './families.ts'
 import type { NetHost } from './host.ts'
 import { TcpHandle } from './tcp-handle.ts'
+
+export interface ConnectOptions {
+  port: number | string
+  /** 'localhost' when not given. */
+  host?: string
+  localAddress?: string
+  localPort?: number
+  family?: number | 'IPv4' | 'IPv6'
+  hints?: number
+  lookup?: Lookup | LookupFunction
+  autoSelectFamily?: boolean
+  autoSelectFamilyAttemptTimeout?: number
+  /** Milliseconds: as `setTimeout`. */
+  timeout?: number
+  /** Addresses that are not connected to. */
+  blockList?: BlockList
+}
 
 /** What connecting needs of a socket. */
 export interface ConnectingSocket extends EventEmitter {

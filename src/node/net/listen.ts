@@ -6,6 +6,20 @@ import { codedError, invalidArgValue } from '../errors.ts'
 import { type AnyOptions, type Callback, isPath, sortArguments, toNumber } from './call-arguments.ts'
 import { noPipes } from './connect.ts'
 
+export interface ListenOptions {
+  /** One that is free when not given; with an interface, all of them. */
+  port?: number | string | null
+  /** Everybody's address when not given. */
+  host?: string
+  backlog?: number
+  ipv6Only?: boolean
+  reusePort?: boolean
+  exclusive?: boolean
+  signal?: AbortSignal
+  /** Whatever comes by this interface, to whichever address: for one that takes every destination. */
+  interface?: string | Interface
+}
+
 export interface ListenTarget {
   /** 0 for one that is free; with an interface, for all of them. */
   port: number

@@ -1,6 +1,7 @@
 // `stack.net`: what `node:net` exports, on one stack. Addresses, lists of them and their checks are pure, and are Node's own.
 import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
 import { sortArguments } from './call-arguments.ts'
+import type { ConnectOptions } from './connect.ts'
 import { FamilyDefaults } from './families.ts'
 import type { NetHost } from './host.ts'
 import type { StackServer } from './server.ts'
@@ -11,7 +12,14 @@ import {
   serverConstructor,
 } from './server-constructor.ts'
 import type { StackSocket } from './socket.ts'
-import { clientSockets, type SocketConstructor, socketConstructor } from './socket-constructor.ts'
+import { clientSockets, type SocketConstructor, type SocketOptions, socketConstructor } from './socket-constructor.ts'
+
+export interface Connect {
+  (options: SocketOptions & ConnectOptions, listener?: () => void): StackSocket
+  (port: number | string, host: string, listener?: () => void): StackSocket
+  (port: number | string, listener?: () => void): StackSocket
+  (...args: unknown[]): StackSocket
+}
 
 export interface Net {
   readonly Socket: SocketConstructor
@@ -23,8 +31,8 @@ export interface Net {
   readonly isIP: typeof isIP
   readonly isIPv4: typeof isIPv4
   readonly isIPv6: typeof isIPv6
-  connect(...args: unknown[]): StackSocket
-  createConnection(...args: unknown[]): StackSocket
+  readonly connect: Connect
+  readonly createConnection: Connect
   createServer(options?: ServerOptions | ConnectionListener, listener?: ConnectionListener): StackServer
   getDefaultAutoSelectFamily(): boolean
   setDefaultAutoSelectFamily(value: boolean): void

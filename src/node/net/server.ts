@@ -1,12 +1,12 @@
 // `net.Server` on a stack: Node's methods, properties, events and defaults, and what Node lacks: `filter`, a server for every address and
 // port of an interface, and `for await (const socket of server)`. Made by server-constructor, which checks the options.
 import { EventEmitter } from 'node:events'
-import type { BlockList } from 'node:net'
+import type { AddressInfo, BlockList } from 'node:net'
 import type { ConnectionRequest } from '../../runtime/listen-endpoint.ts'
 import { codedError, type ErrorCode, errnoException, listenException } from '../errors.ts'
 import { connectionsOf } from './connections.ts'
 import { findInterface, type NetHost, type SocketName } from './host.ts'
-import { checkListen, type ListenTarget } from './listen.ts'
+import { checkListen, type ListenOptions, type ListenTarget } from './listen.ts'
 import { ListenHandle } from './listen-handle.ts'
 import type { StackSocket } from './socket.ts'
 import { type SocketConstructor, serverSockets } from './socket-constructor.ts'
@@ -41,12 +41,22 @@ export class StackServer extends EventEmitter {
   declare blockList: BlockList | undefined
   declare maxConnections: number
   declare dropMaxConnection: boolean
+  /** @deprecated `getConnections` counts. */
+  declare connections: number
+  declare [Symbol.asyncDispose]: () => Promise<void>
   declare _connections: number
   declare _handle: ListenHandle | null
   declare _unref: boolean
   declare _listeningId: number
   declare _connectionKey: string
 
+  listen(options: ListenOptions, listener?: () => void): this
+  listen(port?: number | string | null, host?: string, backlog?: number, listener?: () => void): this
+  listen(port: number | string | null, host: string, listener?: () => void): this
+  listen(port: number | string | null, backlog: number, listener?: () => void): this
+  listen(port: number | string | null, listener?: () => void): this
+  listen(listener?: () => void): this
+  listen(...args: unknown[]): this
   listen(...args: unknown[]): this {
     if (this._handle !== null) {
       const message = 'Listen method has been called more than once without closing.'
@@ -92,11 +102,11 @@ export class StackServer extends EventEmitter {
     return this._handle !== null
   }
 
-  address(): SocketName | null {
+  address(): AddressInfo | null {
     if (this._handle === null) return null
     const name: SocketName = {}
     this._handle.getsockname(name)
-    return name
+    return name as AddressInfo
   }
 
   getConnections(callback: (error: Error | null, count: number) => void): this {

@@ -1,13 +1,14 @@
 // `net.Socket` on a stack: a Duplex over a handle, with Node's methods, properties, events, defaults and errors, and what Node lacks.
 // Octets are pushed as they come, in slices of at most 64 kB; a reader that stops closes the peer's window, a writer that outruns
 // the peer waits for 'drain'. No constructor here: socket-constructor makes them, so that `Socket()` works without `new`.
+import type { SocketConnectOpts } from 'node:net'
 import type { TcpInfo } from '../../core/tcp/tcp-info.ts'
 import { CONGESTION_CONTROLS } from '../../runtime/congestion-controls.ts'
 import { checkNumber } from '../arguments.ts'
 import { codedError, type ErrorCode, errnoException, invalidArgValue } from '../errors.ts'
 import { BaseSocket, type Chunks, kDefaults, kHost, kState } from './base-socket.ts'
 import { sortArguments } from './call-arguments.ts'
-import { type ConnectingSocket, connectSocket, noPipes } from './connect.ts'
+import { type ConnectingSocket, type ConnectOptions, connectSocket, noPipes } from './connect.ts'
 import { setIdleTimeout } from './idle-timer.ts'
 import { TcpHandle } from './tcp-handle.ts'
 
@@ -16,6 +17,10 @@ type WriteCallback = (error?: Error | null) => void
 export class StackSocket extends BaseSocket implements ConnectingSocket {
   // Opening.
 
+  connect(options: ConnectOptions | SocketConnectOpts, listener?: () => void): this
+  connect(port: number | string, host: string, listener?: () => void): this
+  connect(port: number | string, listener?: () => void): this
+  connect(...args: unknown[]): this
   connect(...args: unknown[]): this {
     const [options, callback] = sortArguments(args)
     if (callback !== null) this.once('connect', callback)

@@ -43,12 +43,19 @@ export const CLOSING: Record<string, Scenario> = {
   },
   'who writes after the peer’s end learns why not': {
     async run(net, client, server) {
+      let answer: () => void = () => {}
+      const isAnswered = new Promise<void>((done) => (answer = done))
       await meet(
         net,
         (socket) => {
           watch(socket, client, ['end', 'error', 'close'])
           socket.on('end', () => {
-            setTimeout(() => socket.write('too late', (error) => client(shapeOf(error as Error))), 20)
+            setTimeout(() => {
+              socket.write('too late', (error) => {
+                client(shapeOf(error as Error))
+                answer()
+              })
+            }, 30)
           })
           socket.resume()
         },
@@ -57,8 +64,8 @@ export const CLOSING: Record<string, Scenario> = {
           socket.end()
           socket.resume()
         },
-        { client: { allowHalfOpen: false } },
       )
+      await isAnswered
     },
   },
   'who writes after his own end': {

@@ -1,0 +1,72 @@
+// The runner of Node's own tests, on files that are written here: what it prints, what it replaces, what it skips.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, it } from 'vitest'
+import { exec } from '../support/namespace.ts'
+
+const RUNNER = fileURLToPath(new URL('../node-core/run.mjs', import.meta.url))
+
+const ECHO = `
+  const server = net.createServer((socket) => socket.pipe(socket))
+  server.listen(0, () => {
+    const socket = net.connect(server.address().port)
+    if (socket.tcpInfo === undefined || net === kernel) throw new Error('this is the kernel')
+    socket.end('x')
+    socket.on('close', () => server.close()).resume()
+  })`
+const FILES: Record<string, string> = {
+  'test-net-passes.js': `const net = require('net'); const kernel = null; ${ECHO}
+    if (require('node:net') !== net) throw new Error('not by its other name')`,
+  'test-net-passes-too.mjs': `import net, { Socket } from 'node:net'; const kernel = null; ${ECHO}
+    if (Socket !== net.Socket) throw new Error('two modules')`,
+  'test-net-flags.js': "// Flags: --expose-gc\nrequire('assert')(typeof gc === 'function')",
+  'test-net-fails.js': "require('assert').strictEqual(1, 2)",
+  'test-net-http.js': "require('assert')(require('http').Agent.defaultMaxSockets === Infinity)",
+  'test-net-pipe-of-some-kind.js': "throw new Error('skipped by its name')",
+  'test-net-socket-path.js': "throw new Error('skipped by its name')",
+  'test-net-internals.js': "// Flags: --expose-internals\nrequire('internal/x')",
+  'test-net-cluster-thing.js': "const cluster = require('cluster')",
+  'test-net-child.js': "const { spawn } = require('child_process')",
+  'test-net-says-itself.js': "console.log('1..0 # Skipped: no reason')",
+  'test-http-other.js': "throw new Error('not looked at')",
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tunstack-'))
+mkdirSync(join(folder, 'parallel'))
+mkdirSync(join(folder, 'common'))
+for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, 'parallel', name), text)
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+it('prints a line a file, with a reason, and a total', async () => {
+  const { code, stdout } = await exec(process.execPath, [RUNNER, folder, 'test-*'])
+  const lines = stdout.trim().split('\n')
+  const verdicts = Object.fromEntries(lines.slice(0, -1).map((line) => [line.split(/[ :]/)[1], line.split(' ')[0]]))
+  expect(verdicts).toEqual({
+    'test-net-passes.js': 'PASS',
+    'test-net-passes-too.mjs': 'PASS',
+    'test-net-flags.js': 'PASS',
+    'test-net-http.js': 'PASS',
+    'test-net-fails.js': 'FAIL',
+    'test-net-pipe-of-some-kind.js': 'SKIP',
+    'test-net-socket-path.js': 'SKIP',
+    'test-net-internals.js': 'SKIP',
+    'test-net-cluster-thing.js': 'SKIP',
+    'test-net-child.js': 'SKIP',
+    'test-net-says-itself.js': 'SKIP',
+  })
+  for (const line of lines) if (/^(?:FAIL|SKIP)/.test(line)) expect(line).toMatch(/^\w+ [\w.-]+: ./)
+  expect(lines.at(-1)).toBe('11 files: 4 of 5 pass (80%), 1 fail, 6 skipped (54.5%)')
+  expect(code).toBe(1)
+})
+
+it('takes patterns, and asks for a folder that holds tests', async () => {
+  const { code, stdout } = await exec(process.execPath, [RUNNER, folder, 'test-net-{passes,http}*'])
+  expect(stdout).toContain('3 files: 3 of 3 pass (100%)')
+  expect(code).toBe(0)
+  expect((await exec(process.execPath, [RUNNER, join(folder, 'common')])).stderr).toContain(
+    'usage: npm run test:node-core',
+  )
+})
