@@ -6,6 +6,8 @@ import { replaced } from '../../src/core/wire/checksum.ts'
 import * as ipv4 from '../../src/core/wire/ipv4.ts'
 import * as tcp from '../../src/core/wire/tcp.ts'
 
+const IP_CHECKSUM_AT = 10
+const IP_SOURCE_AT = 12
 const SEQUENCE_AT = 4
 const ACKNOWLEDGMENT_AT = 8
 
@@ -32,6 +34,22 @@ export class Template {
     this.#add(row, ACKNOWLEDGMENT_AT, (number - this.batch.view.getInt32(this.#header(row) + ACKNOWLEDGMENT_AT)) | 0)
   }
 
+  /** Who sent it. */
+  setSource(row: number, address: number, port: number): void {
+    const { view, offset } = this.batch
+    const header = this.#header(row)
+    const source = offset[row] + IP_SOURCE_AT
+    for (let half = source; half < source + 4; half += 2) {
+      const before = view.getUint16(half)
+      const after = half === source ? address >>> 16 : address & 0xffff
+      view.setUint16(half, after)
+      this.#correct(offset[row] + IP_CHECKSUM_AT, before, after)
+      this.#correct(header + tcp.CHECKSUM_AT, before, after)
+    }
+    this.#correct(header + tcp.CHECKSUM_AT, view.getUint16(header), port)
+    view.setUint16(header, port)
+  }
+
   #header(row: number): number {
     return this.batch.offset[row] + ipv4.MINIMUM_LENGTH
   }
@@ -42,8 +60,12 @@ export class Template {
     const high = view.getUint16(header + field)
     const low = view.getUint16(header + field + 2)
     view.setInt32(header + field, (view.getInt32(header + field) + amount) | 0)
-    let checksum = replaced(tcp.checksum(view, header), high, view.getUint16(header + field))
-    checksum = replaced(checksum, low, view.getUint16(header + field + 2))
-    view.setUint16(header + tcp.CHECKSUM_AT, checksum)
+    this.#correct(header + tcp.CHECKSUM_AT, high, view.getUint16(header + field))
+    this.#correct(header + tcp.CHECKSUM_AT, low, view.getUint16(header + field + 2))
+  }
+
+  #correct(at: number, before: number, after: number): void {
+    const { view } = this.batch
+    view.setUint16(at, replaced(view.getUint16(at), before, after))
   }
 }
