@@ -5,6 +5,25 @@ export * from './core/environment.ts'
 export { Address, parseAddress, parsePrefix } from './core/ip/address.ts'
 export { IcmpErrorKind } from './core/ip/icmp-error.ts'
 export { Count, Drop } from './core/observer.ts'
+export { type LogEntry, type LogFormat, logLine } from './http/access-log.ts'
+export { type Condition, evaluate, mayRange, type Validators } from './http/conditional.ts'
+export { type CookieOptions, parseCookies, setCookie } from './http/cookies.ts'
+export { httpDate, parseHttpDate } from './http/date.ts'
+export { type EventStream, eventStream, type ServerEvent } from './http/event-stream.ts'
+export type { HttpLimits } from './http/limits.ts'
+export { peerFilter } from './http/peer-filter.ts'
+export { contentRange, type OctetRange, parseRange } from './http/range.ts'
+export type { HttpRequest } from './http/request.ts'
+export { type Answer, HttpResponse, type OctetSource, type ResponseInit } from './http/response.ts'
+export {
+  type ConnectionView,
+  createHttpServer,
+  type Handler,
+  type HttpListenOptions,
+  type HttpServer,
+  type HttpServerOptions,
+} from './http/server.ts'
+export { HttpError } from './http/status.ts'
 export { capture } from './link/capture.ts'
 export { impaired } from './link/impaired.ts'
 export { loopback } from './link/loopback.ts'

@@ -44,7 +44,8 @@ export const MAY_IMPORT: Record<string, string[]> = {
   'core/stack': ['core'],
   link: ['core/batch', 'core/environment'],
   runtime: ['core', 'link/loopback'],
-  http: ['runtime'],
+  // Lists of networks are read and compared as the stack does it.
+  http: ['runtime', 'core/ip/address'],
   services: ['runtime', 'core/environment'],
   web: ['runtime'],
   inspect: ['core/observer', 'core/wire', 'core/ip/address', 'runtime'],

@@ -1,0 +1,385 @@
+// One connection of the server: heads are taken from the octets where they lie, handlers asked, answers written in order.
+// While one request is being handled nothing is read but its body, so that a client that sends without reading is held back.
+// Its phases are an order: what is later than `head` reads no requests.
+import type { Endpoint } from '../runtime/endpoint.ts'
+import type { LogEntry } from './access-log.ts'
+import { HeadReader, Heard, type Keeper } from './head-reader.ts'
+import type { HttpLimits } from './limits.ts'
+import { utf8 } from './octets.ts'
+import { Outlet } from './outlet.ts'
+import { Pace } from './pace.ts'
+import { Reply } from './reply.ts'
+import { HttpRequest } from './request.ts'
+import { RequestBody } from './request-body.ts'
+import type { RequestHead } from './request-head.ts'
+import { type Answer, answerTo, HttpResponse, toResponse } from './response.ts'
+import type { ResponseWriter } from './response-writer.ts'
+import { HttpError } from './status.ts'
+
+export const Phase = { idle: 0, head: 1, handling: 2, streaming: 3, draining: 4, lingering: 5, over: 6 } as const
+
+/** What a connection knows of its server. */
+export interface ConnectionHost extends Keeper {
+  readonly limits: HttpLimits
+  readonly handler: (request: HttpRequest) => Answer | Promise<Answer>
+  readonly writer: ResponseWriter
+  readonly head: RequestHead
+  readonly isClosing: boolean
+  readonly log: ((entry: LogEntry) => void) | null
+  /** The stack's clock and the date, as they were when this turn's work began. */
+  readonly moment: number
+  readonly wall: number
+  readClock(): void
+  failed(error: unknown): void
+  left(connection: HttpConnection): void
+}
+
+const CONTINUE = utf8('HTTP/1.1 100 Continue\r\n\r\n')
+
+export class HttpConnection {
+  readonly endpoint: Endpoint
+  readonly since: number
+  phase: number = Phase.idle
+  /** On the stack's clock. */
+  phaseSince: number
+  requests = 0
+  readonly #host: ConnectionHost
+  readonly #reader: HeadReader
+  readonly #outlet: Outlet
+  readonly #reply: Reply
+  #pace: Pace | null = null
+  #request: HttpRequest | null = null
+  #content: RequestBody | null = null
+  #expectsContinue = false
+  #isLooking = false
+
+  constructor(endpoint: Endpoint, host: ConnectionHost) {
+    this.endpoint = endpoint
+    this.#host = host
+    this.#reader = new HeadReader(host)
+    this.#outlet = new Outlet(endpoint)
+    this.#reply = new Reply(host.writer, this.#outlet)
+    this.since = host.moment
+    this.phaseSince = this.since
+    endpoint.onReadable = () => this.#onReadable()
+    endpoint.onWritable = () => this.#onWritable()
+    endpoint.onClose = () => this.#onClose()
+  }
+
+  /** What it is asking for now; null between requests. */
+  get request(): HttpRequest | null {
+    return this.#request
+  }
+
+  /** Told that it is one too many. */
+  turnAway(seconds: number): void {
+    this.#refuse(503, undefined, { 'Retry-After': String(seconds) })
+    this.#reply.flush()
+    this.#finish()
+  }
+
+  /** No further requests: what is in flight is finished. */
+  shutDown(): void {
+    this.#reply.closes = true
+    if (this.phase === Phase.idle) this.#linger()
+  }
+
+  /** Gives up at once. */
+  abort(): void {
+    if (this.phase === Phase.over) return
+    this.endpoint.abort()
+    this.#onClose()
+  }
+
+  #onReadable(): void {
+    this.#host.readClock()
+    if (this.phase <= Phase.head) this.#readRequests()
+    else if (this.phase === Phase.handling || this.phase === Phase.streaming) {
+      this.#content?.feed()
+      if (this.endpoint.isAtEnd) this.#reply.end()
+    } else if (this.phase === Phase.draining) this.#drain()
+    else if (this.phase === Phase.lingering) this.#discard()
+  }
+
+  #onWritable(): void {
+    this.#host.readClock()
+    if (this.#outlet.flush() && this.phase !== Phase.streaming) this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.phase === Phase.draining) this.#drain()
+    else if (this.phase === Phase.lingering) this.#finish()
+    else if (this.phase <= Phase.head) this.#readRequests()
+  }
+
+  #readRequests(): void {
+    if (this.#outlet.isBlocked) return
+    this.#isLooking = true
+    this.endpoint.look(this.#take)
+    this.#isLooking = false
+    this.#reply.flush()
+    if (this.phase === Phase.handling) {
+      if (this.#content?.isWaited) this.#onBodyAsked()
+    } else if (this.phase === Phase.draining) this.#drain()
+    else if (this.phase === Phase.lingering) this.#finish()
+    else if (this.phase <= Phase.head && this.endpoint.isAtEnd && !this.#outlet.isBlocked) this.#end()
+  }
+
+  /** Octets taken of those that lie there. */
+  #take = (bytes: Uint8Array<ArrayBuffer>, start: number, length: number): number => {
+    const end = start + length
+    let at = start
+    while (at < end && this.phase <= Phase.head && !this.#outlet.isBlocked) {
+      if (this.phase === Phase.idle) this.#enter(Phase.head)
+      const reader = this.#reader
+      const heard = reader.take(bytes, at, end, this.#host.limits.head)
+      at += reader.taken
+      if (heard === Heard.whole) this.#takeRequest(reader.bytes, reader.start, reader.end)
+      else if (heard === Heard.refused) this.#refuse(reader.status)
+    }
+    return at - start
+  }
+
+  #takeRequest(bytes: Uint8Array, start: number, end: number): void {
+    const { head, limits, isClosing } = this.#host
+    const isFine = head.parse(bytes, start, end, limits)
+    if (!isFine || head.contentLength > limits.body) {
+      const { status, sentence } = head.refusal
+      this.#refuse(isFine ? 413 : status, isFine || sentence === '' ? undefined : sentence)
+      return
+    }
+    this.#reply.closes ||= !head.persists || isClosing || this.requests + 1 >= limits.requestsPerConnection
+    this.#expectsContinue = head.expectsContinue && head.hasBody
+    this.#content = head.hasBody ? this.#bodyOf(head) : null
+    const request = new HttpRequest(bytes, head, this.endpoint, this.#content, this.requests, this.#host.moment)
+    this.#request = request
+    this.requests++
+    this.#enter(Phase.handling)
+    this.#ask(request)
+  }
+
+  #ask(request: HttpRequest): void {
+    try {
+      const answer = this.#host.handler(request)
+      if (isPromise(answer)) {
+        answer.then(
+          (value) => this.#answerLater(request, value),
+          (error) => this.#answerLater(request, this.#answerTo(error)),
+        )
+      } else this.#answer(answer)
+    } catch (error) {
+      this.#answer(this.#answerTo(error))
+    }
+  }
+
+  #answerTo(error: unknown): HttpResponse {
+    return answerTo(error, (one) => this.#host.failed(one))
+  }
+
+  #bodyOf(head: RequestHead): RequestBody {
+    const length = head.isChunked ? -1 : head.contentLength
+    return new RequestBody(this.endpoint, length, this.#host.limits, () => this.#onBodyAsked())
+  }
+
+  #onBodyAsked(): void {
+    const content = this.#content
+    if (content === null || this.#isLooking) return
+    if (this.phase > Phase.streaming) content.fail(new HttpError(400, OVER))
+    else {
+      this.#continue()
+      content.feed()
+    }
+  }
+
+  /** RFC 9110 §10.1.1: unless the body is coming already. */
+  #continue(): void {
+    if (!this.#expectsContinue || this.phase !== Phase.handling) return
+    this.#expectsContinue = false
+    if (this.endpoint.readable === 0) this.#outlet.copy(CONTINUE, 0, CONTINUE.length)
+  }
+
+  /** Outside of `look`: what is written leaves at once, and the next request is looked for. */
+  #answerLater(request: HttpRequest, answer: Answer): void {
+    if (this.#request !== request || this.phase !== Phase.handling) return
+    this.#host.readClock()
+    this.#answer(answer)
+    this.#reply.flush()
+    this.#goOn()
+  }
+
+  #refuse(status: number, sentence?: string, headers?: Record<string, string>): void {
+    this.#reply.closes = true
+    this.#answer(HttpResponse.error(status, sentence, headers))
+  }
+
+  #answer(answer: Answer): void {
+    try {
+      this.#respond(toResponse(answer))
+    } catch (error) {
+      this.#host.failed(error)
+      this.#respond(HttpResponse.error(500))
+    }
+  }
+
+  #respond(response: HttpResponse): void {
+    const content = this.#content
+    const reply = this.#reply
+    if (content !== null) {
+      // RFC 9110 §10.1.1: whether a body comes that was not asked for nobody knows.
+      if (content.error !== null || this.#expectsContinue || content.left > this.#host.limits.unwanted)
+        reply.closes = true
+    }
+    if (reply.begin(response, this.#request, this.#host.wall)) {
+      this.#endAnswer()
+      return
+    }
+    this.#enter(Phase.streaming)
+    reply.stream().then(
+      () => this.#endStream(),
+      (error) => this.#breakStream(error),
+    )
+  }
+
+  #endStream(): void {
+    if (this.phase !== Phase.streaming) return
+    this.#host.readClock()
+    this.#endAnswer()
+    this.#goOn()
+  }
+
+  /** The client can be told only by a reset that this was not all. */
+  #breakStream(error: unknown): void {
+    if (this.phase !== Phase.streaming) return
+    this.#host.failed(error)
+    this.abort()
+  }
+
+  /** The answer is written, but for what waits in the outlet. */
+  #endAnswer(): void {
+    this.#tell('done')
+    this.#request = null
+    this.#reply.status = 0
+    const content = this.#content
+    if (this.#reply.closes) this.#enter(Phase.lingering)
+    else if (content !== null && !content.isDone) this.#enter(Phase.draining)
+    else {
+      this.#content = null
+      this.#enter(Phase.idle)
+    }
+  }
+
+  /** Octets of a body that nobody wanted go by, so that the next request can be read. */
+  #drain(): void {
+    const content = this.#content
+    content?.discard()
+    if (content !== null && (content.error !== null || content.received > this.#host.limits.unwanted)) this.#linger()
+    else if (content?.isDone) {
+      this.#content = null
+      this.#enter(Phase.idle)
+      this.#readRequests()
+    } else if (this.endpoint.isAtEnd) this.#linger()
+  }
+
+  /** The client has finished between two requests, or within one. */
+  #end(): void {
+    if (this.phase === Phase.head) this.#tell('aborted')
+    this.#linger()
+  }
+
+  #linger(): void {
+    this.#enter(Phase.lingering)
+    this.#finish()
+  }
+
+  /** RFC 9112 §9.6: our end first; what comes is read until the client has seen it, or a reset would take the answer with it. */
+  #finish(): void {
+    if (this.#outlet.isBlocked || this.phase !== Phase.lingering) return
+    this.#content?.fail(new HttpError(400, OVER))
+    this.endpoint.finish()
+    this.#discard()
+  }
+
+  #discard(): void {
+    this.endpoint.look((_, __, length) => length)
+  }
+
+  #onClose(): void {
+    if (this.phase === Phase.over) return
+    if (this.phase !== Phase.idle && this.phase < Phase.draining) this.#tell('aborted')
+    this.phase = Phase.over
+    const request = this.#request
+    this.#request = null
+    this.#outlet.close()
+    this.#content?.fail(new HttpError(400, 'The client has gone.'))
+    request?.abort()
+    this.#reply.end()
+    this.#reader.forget()
+    this.#host.left(this)
+    this.endpoint.close()
+  }
+
+  #enter(phase: number): void {
+    this.phase = phase
+    this.phaseSince = this.#host.moment
+    this.#pace = null
+  }
+
+  /** Looks whether it has waited too long for its client. */
+  sweep(now: number): void {
+    const { limits } = this.#host
+    const waited = now - this.phaseSince
+    if (this.#outlet.isBlocked) this.#watch(now, this.endpoint.connection.sndUna)
+    else if (this.phase === Phase.idle) {
+      if (waited > (this.requests === 0 ? limits.headTimeout : limits.idleTimeout)) this.#linger()
+    } else if (this.phase === Phase.head) {
+      if (waited > limits.headTimeout) this.#timeOut()
+    } else if (this.phase === Phase.lingering) {
+      if (waited > limits.lingerTimeout) this.#onClose()
+    } else if (this.phase === Phase.draining) {
+      if (waited > limits.bodyTimeout) this.#linger()
+    } else if (this.#content?.isWaited) this.#watch(now, this.#content.received)
+    else this.#pace = null
+  }
+
+  #timeOut(): void {
+    this.#refuse(408)
+    this.#reply.flush()
+    this.#finish()
+  }
+
+  #watch(now: number, octets: number): void {
+    this.#pace ??= new Pace(now, octets)
+    if (!this.#pace.isTooSlow(now, octets, this.#host.limits)) return
+    if (this.#outlet.isBlocked) this.abort()
+    else {
+      this.#reply.closes = true
+      this.#content?.fail(new HttpError(408))
+    }
+  }
+
+  #tell(outcome: LogEntry['outcome']): void {
+    const { log, wall, moment } = this.#host
+    if (log === null) return
+    const request = this.#request
+    log({
+      remoteAddress: this.endpoint.remoteAddress.toString(),
+      remotePort: this.endpoint.remotePort,
+      wall,
+      method: request?.method ?? null,
+      target: request?.target ?? null,
+      minor: request?.minor ?? 1,
+      status: this.#reply.status,
+      octets: this.#reply.octets,
+      referer: request?.headers.get('referer') ?? null,
+      userAgent: request?.headers.get('user-agent') ?? null,
+      milliseconds: moment - (request?.at ?? this.phaseSince),
+      outcome,
+    })
+  }
+}
+
+const OVER = 'The request is over.'
+
+function isPromise(answer: Answer | Promise<Answer>): answer is Promise<Answer> {
+  return typeof (answer as { then?: unknown }).then === 'function'
+}
