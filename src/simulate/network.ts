@@ -1,5 +1,6 @@
 // A network of hosts in virtual time: one seed gives one run, octet for octet. `simulate` is where users begin.
 // Time moves only in `advance` and `run`, from event to event; nothing here waits for real time.
+import type { Offload } from '../core/environment.ts'
 import type { EachWay, Impairment } from '../link/impairment.ts'
 import { type PcapngOptions, type PcapngSink, PcapngWriter } from '../link/pcapng.ts'
 import { wire } from '../link/wire.ts'
@@ -19,8 +20,11 @@ export interface SimulateOptions {
   settler?: () => Settler
 }
 
-/** Impairments both ways or each way, and `mtu`: the link's own, which both hosts know; 1500 unless said otherwise. */
-export type LinkOptions = Impairment | (EachWay<Direction> & { mtu?: number })
+/**
+ * Impairments both ways or each way, and `mtu`: the link's own, which both hosts know; 1500 unless said otherwise. `offload`: what the
+ * link does for its hosts' stacks: super-segments then cross it, and are lost, as one packet each.
+ */
+export type LinkOptions = Impairment | (EachWay<Direction> & { mtu?: number; offload?: Offload })
 
 export function simulate(options: SimulateOptions = {}): Network {
   return new Network(options)
@@ -92,13 +96,14 @@ export class Network {
     const hosts = [this.#find(one), this.#find(other)] as const
     const [first, second] = hosts
     if (first === second) throw new Error(`'${first.name}' can't be linked to itself`)
-    const { mtu, ...impairments } = options
+    const { mtu, offload, ...impairments } = options as EachWay<Direction> & { mtu?: number; offload?: Offload }
     const parallel = first.ports.filter((port) => port.peer === second).length
     const random = this.random.stream(`link ${first.name} ${second.name} ${parallel}`)
     const joined = wire({
       time: this.clock,
       random: { forward: random.stream('forward'), backward: random.stream('backward') },
       mtu: checkedMtu(mtu),
+      offload,
     })
     const link = new NetworkLink(hosts, joined)
     link.impair(impairments)

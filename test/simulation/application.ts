@@ -14,6 +14,12 @@ export interface SidePlan {
   finishEarly: boolean
   noDelay: boolean
   lend: boolean
+  /** Whole segments only, but for 200 ms. */
+  cork: boolean
+  /** Some writes end in urgent data. */
+  urgent: boolean
+  /** Milliseconds of silence; 0 for none. */
+  keepAlive: number
   /** Milliseconds until it aborts; -1 for never. */
   abortAfter: number
 }
@@ -47,6 +53,8 @@ export class Application {
     this.#peer = peer
     this.#network = network
     endpoint.setNoDelay(plan.noDelay)
+    if (plan.cork) endpoint.setCork(true)
+    if (plan.keepAlive > 0) endpoint.setKeepAlive(true, plan.keepAlive, 1000, 9)
     endpoint.onOpen = () => this.begin()
     endpoint.onReadable = () => this.#readSoon()
     endpoint.onWritable = () => this.#write()
@@ -96,7 +104,9 @@ export class Application {
         if (!this.#endpoint.lend(bytes)) return
         this.#written += count
       } else {
-        const taken = this.#endpoint.send(bytes)
+        const isUrgent = this.#plan.urgent && this.#written % 3 === 0
+        const taken = isUrgent ? this.#endpoint.sendUrgent(bytes) : this.#endpoint.send(bytes)
+        this.#endpoint.info()
         this.#written += taken
         if (taken < count) return
       }
