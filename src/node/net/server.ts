@@ -40,7 +40,6 @@ export class StackServer extends EventEmitter {
   declare highWaterMark: number
   declare blockList: BlockList | undefined
   declare maxConnections: number
-  declare dropMaxConnection: boolean
   /** @deprecated `getConnections` counts. */
   declare connections: number
   declare [Symbol.asyncDispose]: () => Promise<void>

@@ -191,7 +191,13 @@ export class TcpHandle implements Owner {
     const target = endpoint.readable > 0 ? this.#bufferSource?.() : null
     if (!target) return 0
     const length = endpoint.readInto(target)
-    if (length === 0) return 0
+    if (length === 0) {
+      // As libuv: who offers no room is not asked again.
+      this.#isEnded = true
+      this.#updateHold()
+      this.onread?.(null, 0, 'ENOBUFS')
+      return 0
+    }
     this.bytesRead += length
     this.onread?.(target, length, null)
     return length

@@ -35,8 +35,14 @@ async function listening(): Promise<{ server: StackServer; port: number }> {
   return { server, port: server.address()?.port as number }
 }
 
-/** Opens a connection, sends something each way, and ends it. */
-async function live(port: number, way: (typeof WAYS)[string]): Promise<void> {
+/** Both ends of a connection over which something was sent each way. */
+interface Pair {
+  client: StackSocket
+  accepted: StackSocket
+  control: AbortController
+}
+
+async function open(port: number): Promise<Pair> {
   const control = new AbortController()
   const client = net.connect({ port, host: '127.0.0.1', signal: control.signal })
   client.on('error', () => {})
@@ -47,9 +53,13 @@ async function live(port: number, way: (typeof WAYS)[string]): Promise<void> {
   await once(client, 'data')
   client.resume()
   accepted.resume()
-  const isClosed = Promise.all([closed(client), closed(accepted)])
+  return { client, accepted, control }
+}
+
+async function end({ client, accepted, control }: Pair, way: (typeof WAYS)[string]): Promise<void> {
+  const areClosed = Promise.all([closed(client), closed(accepted)])
   way(client, accepted, control)
-  await isClosed
+  await areClosed
 }
 
 /** Accepted ones by the peer's port, and who asks for one that is not accepted yet. */
@@ -95,7 +105,8 @@ describe.each(Object.keys(WAYS))('ended by %s', (name) => {
     for (let round = 0; round < ROUNDS; round++) {
       const { server, port } = await listening()
       server.on('connection', onConnection)
-      await Promise.all(Array.from({ length: AT_ONCE }, () => live(port, WAYS[name])))
+      const pairs = await Promise.all(Array.from({ length: AT_ONCE }, () => open(port)))
+      await Promise.all(pairs.map((pair) => end(pair, WAYS[name])))
       if (server.listening) server.close()
     }
     await expect.poll(held, { timeout: 3000 }).toEqual(before)
