@@ -4,6 +4,26 @@ export { Checksum, PacketBatch, Segmentation } from './core/batch.ts'
 export type { Alarm, Clock, Environment, Link, Offload, Random, Time } from './core/environment.ts'
 export { Address, type Prefix, parseAddress, parsePrefix } from './core/ip/address.ts'
 export { IcmpErrorKind } from './core/ip/icmp-error.ts'
+export { type LogEntry, type LogFormat, logLine } from './http/access-log.ts'
+export { type Condition, evaluate, mayRange, type Validators } from './http/conditional.ts'
+export { type CookieOptions, parseCookies, setCookie } from './http/cookies.ts'
+export { httpDate, parseHttpDate } from './http/date.ts'
+export { type EventStream, eventStream, type ServerEvent } from './http/event-stream.ts'
+export type { HttpLimits } from './http/limits.ts'
+export { peerFilter } from './http/peer-filter.ts'
+export { contentRange, type OctetRange, parseRange } from './http/range.ts'
+export type { HttpRequest } from './http/request.ts'
+export { type Answer, HttpResponse, type OctetSource, type ResponseInit } from './http/response.ts'
+export {
+  type ConnectionView,
+  createHttpServer,
+  type Handler,
+  type HttpListenOptions,
+  type HttpServer,
+  type HttpServerOptions,
+} from './http/server.ts'
+export { type SiteOptions, site } from './http/site.ts'
+export { HttpError } from './http/status.ts'
 export { describeNote } from './inspect/describe-note.ts'
 export { describePacket } from './inspect/describe-packet.ts'
 export { type CaptureOptions, capture } from './link/capture.ts'
@@ -14,6 +34,7 @@ export { type PacketsLink, type PacketsOptions, packets } from './link/packets.t
 export { type PcapngOptions, PcapngWriter } from './link/pcapng.ts'
 export { type CaptureFile, openCaptureFile } from './node/capture-file.ts'
 export { createStack, type HeldUdpEndpoint, type NodeStack, type NodeStackOptions } from './node/create-stack.ts'
+export { Files, type FilesOptions } from './node/files.ts'
 export { type CheckName, examineMachine, type Machine, type MachineCheck } from './node/machine.ts'
 export type { ConnectOptions } from './node/net/connect.ts'
 export type { ListenOptions } from './node/net/listen.ts'

@@ -22,6 +22,7 @@ import {
   openDevice,
   readDevice,
 } from './device.ts'
+import { addHttpOptions, DEFAULT_HTTP, type HttpSettings, type RunningHttp, readHttp, startHttp } from './http.ts'
 import { addImpairmentOptions, type ImpairmentPlan, impairLink, readImpairments } from './impair.ts'
 import { Options } from './options.ts'
 import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
@@ -33,6 +34,8 @@ export interface ServeSettings {
   readonly forward: boolean
   readonly any: boolean
   readonly services: boolean
+  /** Null: without the HTTP server. */
+  readonly http: HttpSettings | null
   readonly capture: string | null
   /** On the first device: what a second one sends crosses it once. */
   readonly impairments: ImpairmentPlan | null
@@ -42,10 +45,15 @@ export interface ServeSettings {
 export function addServe(cli: CAC): void {
   addSecondDeviceOptions(
     addImpairmentOptions(
-      addOptions(addDeviceOptions(cli.command('serve', 'Brings up a TUN device and a stack on it'))),
+      addOptions(
+        addHttpOptions(
+          addDeviceOptions(cli.command('serve', 'Brings up a TUN device with a stack and an HTTP server on it')),
+        ),
+      ),
     ),
   )
     .example('  $ tunstack serve')
+    .example('  $ tunstack serve --root . --listing --log -')
     .example('  $ tunstack serve --services --capture /tmp/tun0.pcapng')
     .example('  $ tunstack serve --private                    (without root)')
     .example('  $ tunstack serve --netns blue --tun tun7 --host 10.9.0.1/24 --address 10.9.0.2/24')
@@ -91,6 +99,7 @@ function readSettings(options: Options): ServeSettings {
     forward,
     any: options.flag('any'),
     services: options.flag('services'),
+    http: readHttp(options),
     capture: options.text('capture'),
     json: options.flag('json'),
   }
@@ -108,10 +117,12 @@ export async function serve(settings: ServeSettings): Promise<number> {
   stack.hold()
   try {
     if (settings.services) startServices(stack)
+    const http: RunningHttp | null = settings.http === null ? null : await startHttp(stack, settings.http)
     const devices = openAll(settings, lose)
     attachAll(stack, devices, settings, file)
     announce(devices, settings)
     await Promise.race([untilSignal(), lost])
+    await http?.close()
     sayFarewell(stack, devices)
     return Exit.done
   } finally {
@@ -194,7 +205,7 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
   const [first, second] = devices.map((device) => device.settings)
   const enter = entering(first)
   const address = bare(first.ipv4.address)
-  const lines = [`${enter}ping ${address}`]
+  const lines = [...httpSuggestions(enter, address, settings.http), `${enter}ping ${address}`]
   if (first.ipv6 !== null) lines.push(`${enter}ping ${bare(first.ipv6.address)}`)
   if (settings.services) {
     lines.push(`${enter}bash -c 'echo hello >/dev/udp/${address}/9'    (discarded, and counted)`)
@@ -206,6 +217,15 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
     lines.push(`${enter}sh -c '${route}; ping 198.51.100.7'    (any address is the stack's)`)
   }
   if (second !== undefined) lines.push(`${enter}traceroute ${bare(second.ipv4.host)}    (the stack is a hop)`)
+  return lines
+}
+
+function httpSuggestions(enter: string, address: string, http: HttpSettings | null): string[] {
+  if (http === null) return []
+  const base = `http://${address}${http.port === 80 ? '' : `:${http.port}`}`
+  const lines = [`${enter}curl ${base}/    (${http.root === null ? 'what you have just done, as a page' : http.root})`]
+  if (http.root !== null) lines.push(`${enter}curl ${base}/_tunstack/start    (what you have just done, as a page)`)
+  lines.push(`${enter}curl -N ${base}/_tunstack/events    (TCP's figures of that connection, every second)`)
   return lines
 }
 
@@ -231,6 +251,7 @@ export function defaultSettings(): ServeSettings {
     forward: false,
     any: false,
     services: true,
+    http: DEFAULT_HTTP,
     capture: null,
     impairments: null,
     json: false,

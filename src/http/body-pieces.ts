@@ -3,12 +3,7 @@ import type { Body, HttpResponse, OctetSource } from './response.ts'
 
 type Slow = Exclude<Body, string | Uint8Array>
 
-/** A source that may be told that its client has finished. */
-export interface EndableSource extends OctetSource {
-  ended?(): void
-}
-
-export function isStream(body: Body | null): body is EndableSource {
+export function isStream(body: Body | null): body is OctetSource {
   return typeof body === 'object' && body !== null && 'pieces' in body
 }
 
@@ -27,6 +22,7 @@ export function knownLength(response: HttpResponse, body: Slow): number | null {
 /** Nobody will read it. */
 export function cancelBody(body: Slow): void {
   if (isReadable(body)) body.cancel().catch(() => {})
+  else if (isStream(body)) body.cancel?.()
 }
 
 function isReadable(body: Slow): body is ReadableStream<Uint8Array> {

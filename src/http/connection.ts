@@ -12,7 +12,7 @@ import { Reply } from './reply.ts'
 import { HttpRequest } from './request.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
-import { type Answer, answerTo, HttpResponse, toResponse } from './response.ts'
+import { type Answer, answerTo, discard, HttpResponse, toResponse } from './response.ts'
 import type { ResponseWriter } from './response-writer.ts'
 import { HttpError } from './status.ts'
 
@@ -200,7 +200,10 @@ export class HttpConnection {
 
   /** Outside of `look`: what is written leaves at once, and the next request is looked for. */
   #answerLater(request: HttpRequest, answer: Answer): void {
-    if (this.#request !== request || this.phase !== Phase.handling) return
+    if (this.#request !== request || this.phase !== Phase.handling) {
+      discard(answer)
+      return
+    }
     this.#host.readClock()
     this.#answer(answer)
     this.#reply.flush()

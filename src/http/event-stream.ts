@@ -1,7 +1,6 @@
 // Server-sent events (the WHATWG's HTML standard, §9.2): an answer that goes on, as long as the client listens.
-import type { EndableSource } from './body-pieces.ts'
 import { utf8 } from './octets.ts'
-import { HttpResponse } from './response.ts'
+import { HttpResponse, type OctetSource } from './response.ts'
 
 export interface ServerEvent {
   event?: string
@@ -14,7 +13,7 @@ export interface ServerEvent {
 /** Octets that may wait for a client that does not read; beyond, it is let go. */
 const MOST_WAITING = 1_048_576
 
-export class EventStream implements EndableSource {
+export class EventStream implements OctetSource {
   readonly length = null
   /** The client has gone, or was let go. */
   onClose: (() => void) | null = null

@@ -9,6 +9,10 @@ export interface OctetSource {
   readonly length: number | null
   /** Nobody changes what it gives, so that it may be sent without a copy. */
   readonly isLent?: boolean
+  /** Its client has finished, or gone. */
+  ended?(): void
+  /** Nobody will read it. */
+  cancel?(): void
   pieces(): AsyncIterable<Uint8Array>
 }
 
@@ -91,6 +95,13 @@ export function toResponse(answer: Answer): HttpResponse {
   if (typeof answer === 'string' || answer instanceof Uint8Array) return new HttpResponse(answer)
   if (typeof Response !== 'undefined' && answer instanceof Response) return fromWeb(answer)
   throw new TypeError('a handler returns a response, a text or octets')
+}
+
+/** Nobody is there any more who could be given it: what it holds open is let go. */
+export function discard(answer: Answer): void {
+  const body = typeof answer === 'object' && 'body' in answer ? answer.body : null
+  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return
+  if ('cancel' in body) Promise.resolve(body.cancel?.()).catch(() => {})
 }
 
 function fromWeb(response: Response): HttpResponse {

@@ -1,0 +1,150 @@
+// The HTTP server of `tunstack serve`: its options, and starting it.
+import { createWriteStream, type WriteStream } from 'node:fs'
+import type { Command } from 'cac'
+import {
+  createHttpServer,
+  Files,
+  type HttpServer,
+  type LogFormat,
+  logLine,
+  type NodeStack,
+  peerFilter,
+  site,
+} from '../index.ts'
+import type { Options } from './options.ts'
+import { CommandError, Exit, say, usageError } from './output.ts'
+
+export interface HttpSettings {
+  readonly port: number
+  readonly root: string | null
+  readonly listing: boolean
+  readonly allow: readonly string[] | null
+  readonly deny: readonly string[]
+  /** `-` for stdout. */
+  readonly log: string | null
+  readonly logFormat: LogFormat
+  readonly connections: number
+  readonly connectionsPerPeer: number
+}
+
+export const DEFAULT_HTTP: HttpSettings = {
+  port: 80,
+  root: null,
+  listing: false,
+  allow: null,
+  deny: [],
+  log: null,
+  logFormat: 'combined',
+  connections: 50_000,
+  connectionsPerPeer: 20_000,
+}
+
+/** Octets of a request's body: what is counted is not kept. */
+const MOST_BODY = 1e12
+const MOST_CONNECTIONS = 1_000_000
+const GRACE = 2000
+
+export function addHttpOptions(command: Command): Command {
+  const { port, connections, connectionsPerPeer } = DEFAULT_HTTP
+  return command
+    .option('--port <port>', 'The port of the HTTP server', { default: port })
+    .option('--no-http', 'Without the HTTP server')
+    .option('--root <dir>', 'Serves the files of that folder; the start page is at /_tunstack/start then')
+    .option('--listing', 'Folders without an index.html show what is in them')
+    .option('--allow <networks>', 'Only these may connect, such as 10.0.0.0/8,fd00::/8', { default: 'everybody' })
+    .option('--deny <networks>', 'These may not', { default: 'nobody' })
+    .option('--log <file>', 'Writes a line for each request; - for stdout')
+    .option('--log-format <format>', 'common, combined or json', { default: 'combined' })
+    .option('--connections <number>', 'HTTP clients at a time; others are told to come back', { default: connections })
+    .option('--connections-per-peer <number>', 'The same for one address, or one /64', { default: connectionsPerPeer })
+}
+
+/** Null: without it. */
+export function readHttp(options: Options): HttpSettings | null {
+  if (options.isOff('http')) return null
+  const networks = (name: string) =>
+    options
+      .text(name)
+      ?.split(',')
+      .map((one) => one.trim()) ?? null
+  const settings: HttpSettings = {
+    port: options.integer('port', DEFAULT_HTTP.port, 1, 65_535),
+    root: options.text('root'),
+    listing: options.flag('listing'),
+    allow: networks('allow'),
+    deny: networks('deny') ?? [],
+    log: options.text('log'),
+    logFormat: options.choice('log-format', DEFAULT_HTTP.logFormat, ['common', 'combined', 'json']),
+    connections: options.integer('connections', DEFAULT_HTTP.connections, 1, MOST_CONNECTIONS),
+    connectionsPerPeer: options.integer('connections-per-peer', DEFAULT_HTTP.connectionsPerPeer, 1, MOST_CONNECTIONS),
+  }
+  filterOf(settings)
+  return settings
+}
+
+function filterOf({ allow, deny }: HttpSettings) {
+  try {
+    return peerFilter(allow, deny)
+  } catch (error) {
+    throw usageError(`--allow and --deny are lists of networks: ${(error as Error).message}.`)
+  }
+}
+
+export interface RunningHttp {
+  readonly server: HttpServer
+  /** Finishes what is in flight, for a while. */
+  close(): Promise<void>
+}
+
+export async function startHttp(stack: NodeStack, settings: HttpSettings): Promise<RunningHttp> {
+  const { root, listing, logFormat, connections, connectionsPerPeer } = settings
+  const files = root === null ? null : await openFiles(root, listing)
+  const sink = settings.log === null ? null : openLog(settings.log)
+  const server: HttpServer = createHttpServer(site({ stack, server: () => server, files: files?.handle ?? null }), {
+    limits: { connections, connectionsPerPeer, body: MOST_BODY },
+    admits: settings.allow === null && settings.deny.length === 0 ? undefined : filterOf(settings),
+    log: sink === null ? undefined : (entry) => void sink.write(`${logLine(entry, logFormat)}\n`),
+    onError: (error) => say(`tunstack: the HTTP server: ${error instanceof Error ? error.message : error}`),
+  })
+  server.listen(stack, { port: settings.port })
+  return {
+    server,
+    async close() {
+      await server.close(GRACE)
+      if (sink instanceof WriteLog) await sink.end()
+    },
+  }
+}
+
+async function openFiles(root: string, listing: boolean): Promise<Files> {
+  try {
+    return await Files.open(root, { listing })
+  } catch (error) {
+    throw new CommandError(Exit.failed, `The folder ${root} can't be read (${(error as Error).message}).`)
+  }
+}
+
+function openLog(path: string): { write(text: string): unknown } {
+  return path === '-' ? process.stdout : new WriteLog(path)
+}
+
+/** A log that can't be written stops nobody: it is said once. */
+class WriteLog {
+  readonly #stream: WriteStream
+
+  constructor(path: string) {
+    this.#stream = createWriteStream(path, { flags: 'a' })
+    this.#stream.once('error', ({ message }) => say(`tunstack: the log ends here, since ${path}: ${message}.`))
+  }
+
+  write(text: string): void {
+    if (!this.#stream.destroyed) this.#stream.write(text)
+  }
+
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stream.destroyed) resolve()
+      else this.#stream.end(resolve)
+    })
+  }
+}
