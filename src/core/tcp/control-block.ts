@@ -168,7 +168,6 @@ export class ControlBlock {
   segmentsReceived = 0
   dataSegmentsSent = 0
   dataSegmentsReceived = 0
-  octetsSentHigh = 0
   octetsRetransmitted = 0
   duplicateSacks = 0
   /** How far RCV.NXT and SND.UNA have gone round 2^32. */

@@ -53,13 +53,13 @@ function isDue(cb: ControlBlock, timer: TimerName, now: number): boolean {
 
 /** RFC 8985 §8: the reordering window is over, or nothing has been heard for two round trips. */
 function expireLoss(cb: ControlBlock, now: number): void {
-  const { flight, tailProbe, shared } = cb
+  const { flight, shared } = cb
   if (flight.first < 0) return
   if (cb.rack !== null && onReorderingTimeout(cb, now)) {
     shared.counters.values[Count.tcpReorderingTimeouts]++
     return
   }
-  if (cb.phase >= Phase.recovery || flight.sacked > 0 || tailProbe === null || !tailProbe.mayProbe) return
+  if (cb.phase >= Phase.recovery || flight.sacked > 0 || cb.tailProbe?.mayProbe === false) return
   cb.mark(Mark.tailProbe)
   // §7.3: the retransmission timer begins anew with the probe.
   armRetransmission(cb, now)

@@ -12,6 +12,7 @@ import { offeredMss, refreshPath } from './sender/path-mtu.ts'
 import { Persist } from './sender/persist.ts'
 import { emissionLimit, inFlight, sendWindow } from './sender/recovery.ts'
 import { armRetransmission, Outcome, resend, restamp, retransmit } from './sender/retransmit.ts'
+import { TailLossProbe } from './sender/tail-loss-probe.ts'
 import { atMost, distance, lessThan } from './sequence.ts'
 import { State } from './state.ts'
 import { Instant, Timer } from './timers.ts'
@@ -110,10 +111,10 @@ function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
 
 /** RFC 8985 §7.3: a segment of new text whatever cwnd says, or the last one again. */
 function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
-  const { flight, tailProbe } = cb
+  const { flight } = cb
   const { slab } = flight
   const row = flight.last
-  if (tailProbe === null || row < 0 || flight.has(row, Sent.sacked | Sent.lost)) {
+  if (row < 0 || flight.has(row, Sent.sacked | Sent.lost)) {
     cb.unmark(Mark.tailProbe)
     return Outcome.nothing
   }
@@ -131,7 +132,8 @@ function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
   if (outcome === Outcome.noRoom) return outcome
   cb.unmark(Mark.tailProbe)
   cb.shared.counters.values[Count.tcpTailProbes]++
-  tailProbe.onProbe(cb.sndNxt, !isNew)
+  cb.tailProbe ??= new TailLossProbe()
+  cb.tailProbe.onProbe(cb.sndNxt, !isNew)
   cb.disarm(Timer.loss)
   armRetransmission(cb, now)
   return outcome

@@ -155,7 +155,7 @@ export class Tcp implements Expirable {
     if (asked !== 0 && !isFree(asked)) return this.#no(TcpResult.addressInUse)
     this.#reuse(local, port, remoteAddress, remotePort)
     this.result = TcpResult.done
-    const connection = new Connection(shared, local.copy(), port, remoteAddress.copy(), remotePort)
+    const connection = new Connection(shared, this.#own(local), port, remoteAddress.copy(), remotePort)
     connection.begin()
     connection.open(now)
     return connection

@@ -37,24 +37,20 @@ export const Instant = {
   firstSent: 12,
   /** Since when something has been waiting for an acknowledgment without any progress. */
   stalled: 13,
-  /** The present measurement of the receiver's round trip. */
-  receiverRound: 14,
-  opened: 15,
-  /** Since when the least round trip stands. */
-  minimumRoundTrip: 16,
-  /** The congestion controller's own. */
-  congestion: 17,
+  opened: 14,
   /** Text last arrived. */
-  textReceived: 18,
+  textReceived: 15,
   /** A challenge ACK or an answer to an out-of-window segment was last sent. */
-  challenged: 19,
+  challenged: 16,
   /** Pacing's next emission. */
-  paced: 20,
+  paced: 17,
 } as const
 
 export type InstantName = (typeof Instant)[keyof typeof Instant]
-const COLUMNS = 21
+const COLUMNS = 18
 const START_ROWS = 16
+/** What stands empty counts against the memory of each connection. */
+const GROWTH = 1.25
 
 export class Timers {
   #at = new Float64Array(START_ROWS * COLUMNS)
@@ -65,7 +61,7 @@ export class Timers {
   add(): number {
     const row = this.#free.pop() ?? this.#rows++
     if ((row + 1) * COLUMNS > this.#at.length) {
-      const larger = new Float64Array(this.#at.length * 2)
+      const larger = new Float64Array(Math.ceil(row * GROWTH) * COLUMNS)
       larger.set(this.#at)
       this.#at = larger
     }
@@ -77,6 +73,11 @@ export class Timers {
 
   remove(row: number): void {
     this.#free.push(row)
+    if (this.#free.length < this.#rows || this.#rows <= START_ROWS) return
+    // The last one is gone: so is what a great number of them needed.
+    this.#free.length = 0
+    this.#rows = 0
+    this.#at = new Float64Array(START_ROWS * COLUMNS)
   }
 
   get count(): number {

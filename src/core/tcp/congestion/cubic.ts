@@ -19,7 +19,8 @@ const MOST_GROWTH = 1.5
 export class Cubic extends Reno {
   override readonly name: string = 'cubic'
   /** For the first slow start; then it is let go. */
-  #hystart: HyStart | null = new HyStart()
+  #hystart: HyStart | null = null
+  #isFirst = true
   /** W_max: the window at the last reduction; 0 where there is none to come back to. */
   #maximum = 0
   /** cwnd_prior: from W_est there on, it grows as Reno's. */
@@ -61,11 +62,13 @@ export class Cubic extends Reno {
 
   protected override slowStart(ack: Acknowledged): number {
     // RFC 9406 §4.3: for the first slow start only.
-    if (this.#hystart === null || this.ssthresh !== NO_THRESHOLD) return this.grow(ack.acked)
+    if (!this.#isFirst || this.ssthresh !== NO_THRESHOLD) return this.grow(ack.acked)
+    this.#hystart ??= new HyStart()
     const growth = this.#hystart.onAcknowledged(ack)
     if (growth === Growth.full) return this.grow(ack.acked)
     if (growth === Growth.conservative) return this.grow(HyStart.share(ack.acked))
     this.ssthresh = this.cwnd
+    this.#isFirst = false
     this.#hystart = null
     return ack.acked
   }
@@ -158,6 +161,7 @@ export class Cubic extends Reno {
     this.#maximum = gives ? Math.floor((this.cwnd * (1 + BETA_LOST)) / 2) : this.cwnd
     this.#before = this.cwnd
     this.#inEpoch = false
+    this.#isFirst = false
     this.#hystart = null
     super.reduce(inFlight, beta, now)
   }

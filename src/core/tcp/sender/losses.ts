@@ -5,7 +5,7 @@ import { distance } from '../sequence.ts'
 import { isSynchronized } from '../state.ts'
 import { Timer } from '../timers.ts'
 import { Sent } from './flight.ts'
-import { TailLossProbe } from './tail-loss-probe.ts'
+import { probeDelay } from './tail-loss-probe.ts'
 
 const NONE = -1
 
@@ -49,12 +49,11 @@ export function awaitTail(cb: ControlBlock, now: number): void {
     cb.disarm(Timer.loss)
     return
   }
-  cb.tailProbe ??= new TailLossProbe()
-  if (!cb.tailProbe.mayProbe) {
+  if (cb.tailProbe?.mayProbe === false) {
     cb.disarm(Timer.loss)
     return
   }
   const segments = flight.count === 1 ? flight.segments(flight.first) : flight.count
   const untilTimeout = shared.timers.get(cb.timersRow, Timer.retransmission) - now
-  cb.arm(Timer.loss, now + cb.tailProbe.delay(cb.rtt.srtt, segments, untilTimeout))
+  cb.arm(Timer.loss, now + probeDelay(cb.rtt.srtt, segments, untilTimeout))
 }

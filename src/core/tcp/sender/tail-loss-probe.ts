@@ -5,6 +5,14 @@
 const MOST_ACK_DELAY = 200
 const WITHOUT_SAMPLE = 1000
 
+/** §7.2, TLP_calc_PTO: from now on. `srtt` in microseconds, 0 for none; `untilTimeout` is what the RTO has left. */
+export function probeDelay(srtt: number, segmentsInFlight: number, untilTimeout: number): number {
+  let delay = WITHOUT_SAMPLE
+  if (srtt > 0) delay = (2 * srtt) / 1000 + (segmentsInFlight <= 1 ? MOST_ACK_DELAY : 0)
+  return Math.max(0, Math.min(delay, untilTimeout))
+}
+
+/** Made when the first one goes out. */
 export class TailLossProbe {
   /** TLP.end_seq, and whether it is set: a probe is under way. */
   #end = 0
@@ -13,13 +21,6 @@ export class TailLossProbe {
   #isRetransmission = false
   /** A round trip has been measured since the last probe. */
   #hasSample = true
-
-  /** §7.2, TLP_calc_PTO: from now on. `srtt` in microseconds, 0 for none; `untilTimeout` is what the RTO has left. */
-  delay(srtt: number, segmentsInFlight: number, untilTimeout: number): number {
-    let delay = WITHOUT_SAMPLE
-    if (srtt > 0) delay = (2 * srtt) / 1000 + (segmentsInFlight <= 1 ? MOST_ACK_DELAY : 0)
-    return Math.max(0, Math.min(delay, untilTimeout))
-  }
 
   /** §7.3: one at a time, and not before a round trip has been measured since the last. */
   get mayProbe(): boolean {

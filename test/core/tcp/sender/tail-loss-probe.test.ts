@@ -1,15 +1,14 @@
 // Tail loss probes (RFC 8985 §7).
 import { describe, expect, it } from 'vitest'
-import { TailLossProbe } from '../../../../src/core/tcp/sender/tail-loss-probe.ts'
+import { probeDelay, TailLossProbe } from '../../../../src/core/tcp/sender/tail-loss-probe.ts'
 
 describe('a tail loss probe', () => {
   it('comes after two round trips, later for a single segment, and never after the RTO (§7.2)', () => {
-    const probe = new TailLossProbe()
-    expect(probe.delay(50_000, 5, 1000)).toBe(100)
-    expect(probe.delay(50_000, 1, 1000)).toBe(300)
-    expect(probe.delay(50_000, 1, 250)).toBe(250)
-    expect(probe.delay(0, 5, 3000)).toBe(1000)
-    expect(probe.delay(50_000, 5, -10)).toBe(0)
+    expect(probeDelay(50_000, 5, 1000)).toBe(100)
+    expect(probeDelay(50_000, 1, 1000)).toBe(300)
+    expect(probeDelay(50_000, 1, 250)).toBe(250)
+    expect(probeDelay(0, 5, 3000)).toBe(1000)
+    expect(probeDelay(50_000, 5, -10)).toBe(0)
   })
 
   it('is one at a time, with a round trip measured in between (§7.3)', () => {
