@@ -262,6 +262,8 @@ export class WireObserver {
     const remote = addressOf(segment.to)
     const found = connections.find(local, segment.sourcePort, remote, segment.destinationPort) as Connection | null
     if (found === null || found.congestion === null) return
+    // RFC 8985 §7.3: a tail loss probe goes whatever cwnd says, one segment of it.
+    if (found.tailProbe?.isUnderWay === true && segment.text.length <= found.mss) return
     const cwnd = sendWindow(found)
     const pipe = inFlight(found)
     if (pipe > cwnd + found.mss) this.#fault(segment, `${pipe} octets in flight with a cwnd of ${cwnd}`)

@@ -53,7 +53,8 @@ export function awaitTail(cb: ControlBlock, now: number): void {
     cb.disarm(Timer.loss)
     return
   }
-  const segments = flight.count === 1 ? flight.segments(flight.first) : flight.count
+  // Less than two whole segments may be acknowledged late, in however many pieces they went: RFC 9293 §3.8.6.3.
+  const segments = flight.octets < 2 * cb.mss ? 1 : 2
   const untilTimeout = shared.timers.get(cb.timersRow, Timer.retransmission) - now
   cb.arm(Timer.loss, now + probeDelay(cb.rtt.srtt, segments, untilTimeout))
 }
