@@ -4,12 +4,12 @@
 import { type Address, parseAddress } from '../core/ip/address.ts'
 import type { Owner } from '../core/ready.ts'
 import type { CongestionFactory } from '../core/tcp/congestion/congestion.ts'
+import { controllerOf } from '../core/tcp/congestion/controllers.ts'
 import type { Connection } from '../core/tcp/connection.ts'
 import { Option, Wake } from '../core/tcp/control-block.ts'
 import { Reason, State } from '../core/tcp/state.ts'
 import { type Tcp, TcpResult } from '../core/tcp/tcp.ts'
 import { type TcpInfo, tcpInfo } from '../core/tcp/tcp-info.ts'
-import { congestionControl } from './congestion-controls.ts'
 import type { Driver } from './driver.ts'
 
 /** Why a connection is over; `none` where both sides have closed it. */
@@ -235,7 +235,7 @@ export class Endpoint implements Owner {
 
   /** 'reno', 'cubic' or 'bbr', or a controller of the user's own. One that takes over begins with the window that it finds. */
   setCongestionControl(control: string | CongestionFactory): void {
-    const factory = typeof control === 'string' ? congestionControl(control) : control
+    const factory = controllerOf(control)
     if (factory === null) throw new TypeError(`'${control}' is no congestion control`)
     const { connection } = this
     connection.congestionFactory = factory

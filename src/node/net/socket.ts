@@ -2,8 +2,8 @@
 // Octets are pushed as they come, in slices of at most 64 kB; a reader that stops closes the peer's window, a writer that outruns
 // the peer waits for 'drain'. No constructor here: socket-constructor makes them, so that `Socket()` works without `new`.
 import type { SocketConnectOpts } from 'node:net'
+import { controllerNames } from '../../core/tcp/congestion/controllers.ts'
 import type { TcpInfo } from '../../core/tcp/tcp-info.ts'
-import { CONGESTION_CONTROLS } from '../../runtime/congestion-controls.ts'
 import { checkNumber } from '../arguments.ts'
 import { codedError, type ErrorCode, errnoException, invalidArgValue } from '../errors.ts'
 import { BaseSocket, type Chunks, kDefaults, kHost, kState } from './base-socket.ts'
@@ -208,7 +208,7 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
 
   /** TCP_CONGESTION. */
   setCongestionControl(name: string): this {
-    if (!CONGESTION_CONTROLS.includes(name)) throw invalidArgValue('name', name)
+    if (!controllerNames().includes(name)) throw invalidArgValue('name', name)
     this[kState].congestionControl = name
     this._handle?.endpoint?.setCongestionControl(name)
     return this
