@@ -24,6 +24,9 @@ async function ping(from: Namespace, ...words: string[]): Promise<{ lost: number
   }
 }
 
+/** Ping waits two round trips for the last reply: on a busy machine that one may come later, and counts as lost. In percent of 20. */
+const LATE = 5
+
 describeOnKernel('tunstack serve --impair', () => {
   it('delays and loses, each way', async () => {
     const namespace = another()
@@ -38,7 +41,7 @@ describeOnKernel('tunstack serve --impair', () => {
     const namespace = another()
     await serve(namespace, '--impair-out', 'delay=10')
     const { lost, least } = await ping(namespace, '-c', '20', '-i', '0.01', '10.7.0.2')
-    expect(lost).toBe(0)
+    expect(lost).toBeLessThanOrEqual(LATE)
     expect(least).toBeGreaterThanOrEqual(10)
     expect(least).toBeLessThan(20)
   })
@@ -47,7 +50,7 @@ describeOnKernel('tunstack serve --impair', () => {
     const [left, right] = [another(), another()]
     await serve(left, '--forward', '--netns2', right.name, '--impair', 'delay=10')
     const { lost, least } = await ping(left, '-c', '20', '-i', '0.01', '10.8.0.1')
-    expect(lost).toBe(0)
+    expect(lost).toBeLessThanOrEqual(LATE)
     expect(least).toBeGreaterThanOrEqual(20)
     expect(least).toBeLessThan(40)
   })

@@ -133,8 +133,8 @@ interface Shot {
   length: number
   window: number
   urgent: number
-  options: number[]
-  dataOffset?: number
+  options: readonly number[]
+  dataOffset: number | undefined
   /** SACK edges count from the stack's numbers. */
   sack: [number, number] | null
   wait: number
