@@ -6,6 +6,7 @@ import { createStack } from '../../dist/index.js'
 const name = process.env.TUNSTACK_REPLACES
 const stack = await createStack()
 const replacement = stack[name]
+if (replacement === undefined) throw new Error(`a stack has no ${name}`)
 const specifiers = [name, `node:${name}`]
 
 globalThis[Symbol.for('tunstack.replacement')] = replacement

@@ -3,6 +3,7 @@ import * as kernel from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { createStack } from '../../../src/node/create-stack.ts'
 import { CLOSING } from './closing-scenarios.ts'
+import { CORNERS } from './corner-scenarios.ts'
 import { OPENING } from './opening-scenarios.ts'
 import type { NetModule, Scenario } from './scenarios.ts'
 import { STREAMING } from './streaming-scenarios.ts'
@@ -25,7 +26,12 @@ async function tell({ run }: Scenario, net: NetModule): Promise<{ client: string
   return { client, server }
 }
 
-for (const [title, scenarios] of Object.entries({ opening: OPENING, streaming: STREAMING, closing: CLOSING })) {
+for (const [title, scenarios] of Object.entries({
+  opening: OPENING,
+  streaming: STREAMING,
+  closing: CLOSING,
+  corners: CORNERS,
+})) {
   describe(`${title}, as with the kernel`, () => {
     it.each(Object.keys(scenarios))('%s', async (name) => {
       const wanted = await tell(scenarios[name], kernel)
