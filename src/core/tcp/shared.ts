@@ -40,6 +40,7 @@ export interface TcpContext {
 /** A connection, as those see it who find it by its addresses. */
 export interface Member extends Connected {
   receive(segment: Segment, now: number): void
+  readonly isOver: boolean
 }
 
 export class Shared {

@@ -98,8 +98,13 @@ export class Tcp implements Expirable {
     const { source, destination } = packet
     const { sourcePort, destinationPort } = segment
     const connection = shared.connections.find(destination, destinationPort, source, sourcePort)
-    if (connection !== null) connection.receive(segment, now)
-    else if (!this.#isForTimeWait(segment, now)) this.#receiveUnconnected(segment, now)
+    if (connection !== null) {
+      connection.receive(segment, now)
+      // It may have left a record behind.
+      if (connection.isOver) this.#arm()
+      return
+    }
+    if (!this.#isForTimeWait(segment, now)) this.#receiveUnconnected(segment, now)
     this.#arm()
   }
 

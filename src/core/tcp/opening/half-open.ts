@@ -122,6 +122,7 @@ export class HalfOpen {
   /** When the next row expires; Infinity for never. */
   deadline(): number {
     let earliest = Number.POSITIVE_INFINITY
+    if (this.#count === 0) return earliest
     for (let queue = 0; queue < QUEUES; queue++) {
       const row = this.#first[queue]
       if (row !== NONE && this.#deadline[row] < earliest) earliest = this.#deadline[row]
