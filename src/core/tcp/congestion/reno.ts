@@ -41,10 +41,13 @@ export class Reno implements Congestion {
   }
 
   onAcknowledged(ack: Acknowledged): void {
+    if (ack.inRecovery || ack.acked <= 0) return
     // RFC 9293 §3.8.2 and RFC 7661 §4.3: a window that isn't used says nothing about the path.
-    if (ack.inRecovery || !ack.isWindowLimited || ack.acked <= 0) return
-    const rest = this.inSlowStart ? this.slowStart(ack) : ack.acked
-    if (rest > 0) this.avoid(rest, ack)
+    if (ack.isWindowLimited) {
+      const rest = this.inSlowStart ? this.slowStart(ack) : ack.acked
+      if (rest > 0) this.avoid(rest, ack)
+    }
+    // Whether used or not: a rate from a first round trip that was slow would itself keep the window from being used.
     this.pacingRate = this.inSlowStart ? windowRate(this.cwnd, ack.srtt, SLOW_START_GAIN) : UNPACED
   }
 

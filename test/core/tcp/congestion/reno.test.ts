@@ -28,6 +28,14 @@ describe('slow start (RFC 5681 §3.1)', () => {
     expect(congestion.pacingRate).toBe(UNPACED)
   })
 
+  it('is paced by the round trip as it is now, also while its window is not used', () => {
+    const congestion = reno(settings())
+    congestion.onAcknowledged(acked(MSS, { srtt: 100_000 }))
+    const { cwnd } = congestion
+    congestion.onAcknowledged(acked(MSS, { srtt: 1000, isWindowLimited: false }))
+    expect([congestion.cwnd, congestion.pacingRate]).toEqual([cwnd, cwnd * 2 * 1000])
+  })
+
   it('does not grow a window that is not used', () => {
     const congestion = reno(settings())
     congestion.onAcknowledged(acked(INITIAL_WINDOW, { isWindowLimited: false }))
