@@ -1,7 +1,7 @@
 // A server and a raw client in virtual time: octets go in, what comes back is read as answers.
 import { createHttpServer, type Handler, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts'
 import type { Endpoint } from '../../src/runtime/endpoint.ts'
-import { type Network, simulate } from '../../src/simulate/network.ts'
+import { type Network, type SimulateOptions, simulate } from '../../src/simulate/network.ts'
 
 export interface Answered {
   status: number
@@ -16,8 +16,8 @@ export class Talk {
   readonly #serving: ReturnType<Network['host']>
   readonly #link: ReturnType<Network['link']>
 
-  constructor(handler: Handler, options: HttpServerOptions = {}) {
-    this.network = simulate({ seed: 5 })
+  constructor(handler: Handler, options: HttpServerOptions = {}, settler?: SimulateOptions['settler']) {
+    this.network = simulate(settler === undefined ? { seed: 5 } : { seed: 5, settler })
     this.#serving = this.network.host('server', ['10.0.0.1', 'fd00::1'])
     this.#client = this.network.host('client', ['10.0.0.2', 'fd00::2'])
     this.#link = this.network.link(this.#serving, this.#client, { delay: 1 })
