@@ -228,7 +228,7 @@ export function takeHandle(socket: StackSocket, handle: TcpHandle): void {
   state.sockname = null
   state.peername = null
   handle.owner = socket
-  handle.onread = onRead
+  handle.onoctets = onRead
   handle.onprogress = onProgress
   if (state.onread === null) return
   const { buffer } = state.onread
@@ -247,11 +247,11 @@ function applySettings({ [kState]: state, _handle: handle }: StackSocket): void 
 }
 
 function onProgress(this: TcpHandle): void {
-  ;(this.owner as StackSocket)._unrefTimer()
+  ;(this.owner as unknown as StackSocket)._unrefTimer()
 }
 
 function onRead(this: TcpHandle, bytes: Uint8Array | null, length: number, code: ErrorCode | null): void {
-  const socket = this.owner as StackSocket
+  const socket = this.owner as unknown as StackSocket
   socket._unrefTimer()
   if (socket.destroyed) return
   if (bytes !== null) {

@@ -1,6 +1,6 @@
 // One connection as `_handle` has it: an endpoint in its socket's own async context, which says what holds the process alive, hands
 // over what arrives while its socket is reading, and keeps what the send buffer had no room for. The socket is told by
-// `onread` and `oncomplete`, each the same function for all sockets. Wakes come from the driver's turn, one a turn.
+// `onoctets` and `oncomplete`, each the same function for all sockets. Wakes come from the driver's turn, one a turn.
 import { AsyncResource } from 'node:async_hooks'
 import { setImmediate } from 'node:timers'
 import { parseAddress, unspecified } from '../../core/ip/address.ts'
@@ -9,6 +9,7 @@ import { connect, type Endpoint, TcpError } from '../../runtime/endpoint.ts'
 import { CODE_OF_REASON, CODE_OF_RESULT, type ErrorCode } from '../errors.ts'
 import { reachable, whyNotBound } from './bind.ts'
 import { fillName, type NetHost, type SocketName } from './host.ts'
+import { PendingWrite, type WriteDone } from './pending-write.ts'
 
 /** The most octets that one hand-over brings: as libuv's reads. */
 const LARGEST_READ = 65_536
@@ -23,16 +24,6 @@ export interface Local {
   port: number
 }
 
-/** A write that waits for room. */
-interface Waiting {
-  chunks: readonly Uint8Array[]
-  chunk: number
-  octet: number
-  done: WriteDone
-}
-
-export type WriteDone = (code: ErrorCode | null) => void
-
 /** A context without stores, in which what nobody's call has made is made: as libuv's own callbacks run. */
 const root = new AsyncResource('TUNSTACK')
 
@@ -41,16 +32,14 @@ export type BufferSource = () => Uint8Array | null
 
 export class TcpHandle implements Owner {
   /** Octets, or the end (both null), or an error. Called with the handle as `this`. */
-  onread: ((this: TcpHandle, bytes: Uint8Array | null, length: number, code: ErrorCode | null) => void) | null = null
+  onoctets: ((this: TcpHandle, bytes: Uint8Array | null, length: number, code: ErrorCode | null) => void) | null = null
   oncomplete: ((code: ErrorCode | null) => void) | null = null
   /** Something was acknowledged: whoever waits for quiet waits anew. */
   onprogress: ((this: TcpHandle) => void) | null = null
-  owner: unknown = null
+  owner: { destroy(): unknown } | null = null
   reading = false
   bytesRead = 0
   bytesWritten = 0
-  /** Octets of the present write that wait for room. */
-  writeQueueSize = 0
   readonly #host: NetHost
   readonly #resource: AsyncResource
   /** Its socket is one of IPv6, whatever the addresses. */
@@ -58,7 +47,8 @@ export class TcpHandle implements Owner {
   #endpoint: Endpoint | null = null
   #local: Local | null = null
   #bufferSource: BufferSource | null = null
-  #waiting: Waiting | null = null
+  #waiting: PendingWrite | null = null
+  #onread: unknown = null
   #letGo: (() => void) | null = null
   #isConnecting = false
   #isRef = true
@@ -98,6 +88,11 @@ export class TcpHandle implements Owner {
       // A handler threw: what it has not been told of is told in the next turn.
       if (this.reading && !this.#isEnded && (endpoint.readable > 0 || endpoint.isAtEnd)) endpoint.wakeAgain()
     }
+  }
+
+  /** Octets of the present write that wait for room. */
+  get writeQueueSize(): number {
+    return this.#waiting?.rest ?? 0
   }
 
   getAsyncId(): number {
@@ -170,8 +165,26 @@ export class TcpHandle implements Owner {
     this.#updateHold()
   }
 
+  /** Node's agents of HTTP put a guard here while a socket idles in their pool, then Node's own function again. */
+  get onread(): unknown {
+    return this.#onread
+  }
+
+  set onread(value: unknown) {
+    this.#onread = value
+  }
+
+  /** Whatever a peer says that nobody has asked would be taken for the answer to the next request. */
+  get #isGuarded(): boolean {
+    return typeof this.#onread === 'function' && this.#onread.name === 'freeSocketOnReadGuard'
+  }
+
   #onReadable(): void {
     const endpoint = this.#endpoint as Endpoint
+    if (this.#isGuarded && (endpoint.readable > 0 || endpoint.isAtEnd)) {
+      this.owner?.destroy()
+      return
+    }
     while (this.reading && !this.#isClosed) {
       const length = this.#bufferSource === null ? this.#handOver(endpoint) : this.#handInto(endpoint)
       if (length === 0) break
@@ -183,7 +196,7 @@ export class TcpHandle implements Owner {
     const bytes = endpoint.read(LARGEST_READ)
     if (bytes === null) return 0
     this.bytesRead += bytes.length
-    this.onread?.(bytes, bytes.length, null)
+    this.onoctets?.(bytes, bytes.length, null)
     return bytes.length
   }
 
@@ -195,11 +208,11 @@ export class TcpHandle implements Owner {
       // As libuv: who offers no room is not asked again.
       this.#isEnded = true
       this.#updateHold()
-      this.onread?.(null, 0, 'ENOBUFS')
+      this.onoctets?.(null, 0, 'ENOBUFS')
       return 0
     }
     this.bytesRead += length
-    this.onread?.(target, length, null)
+    this.onoctets?.(target, length, null)
     return length
   }
 
@@ -207,45 +220,26 @@ export class TcpHandle implements Owner {
     this.#isEnded = true
     const code = endpoint.isOver ? CODE_OF_REASON[endpoint.reason] : null
     this.#updateHold()
-    this.onread?.(null, 0, code)
+    this.onoctets?.(null, 0, code)
   }
 
   // Writing.
 
   /** True where `done` is called later. */
   write(chunks: readonly Uint8Array[], done: WriteDone): boolean {
-    let length = 0
-    for (const chunk of chunks) length += chunk.length
-    this.bytesWritten += length
+    const write = new PendingWrite(chunks, done)
+    this.bytesWritten += write.rest
     const code = this.#whyMute()
     if (code !== null) {
       done(code)
       return false
     }
-    this.writeQueueSize = length
-    const waiting = { chunks, chunk: 0, octet: 0, done }
-    if (this.#send(waiting)) {
+    if (write.sendTo(this.#endpoint as Endpoint)) {
       done(null)
       return false
     }
-    this.#waiting = waiting
+    this.#waiting = write
     this.#updateHold()
-    return true
-  }
-
-  /** Says whether everything was taken. */
-  #send(waiting: Waiting): boolean {
-    const endpoint = this.#endpoint as Endpoint
-    const { chunks } = waiting
-    while (waiting.chunk < chunks.length) {
-      const chunk = chunks[waiting.chunk]
-      const taken = endpoint.send(chunk, waiting.octet, chunk.length)
-      this.writeQueueSize -= taken
-      waiting.octet += taken
-      if (waiting.octet < chunk.length) return false
-      waiting.chunk++
-      waiting.octet = 0
-    }
     return true
   }
 
@@ -253,7 +247,7 @@ export class TcpHandle implements Owner {
     const waiting = this.#waiting
     if (waiting === null) return
     this.onprogress?.()
-    if (!this.#send(waiting)) return
+    if (!waiting.sendTo(this.#endpoint as Endpoint)) return
     this.#waiting = null
     this.#updateHold()
     waiting.done(null)

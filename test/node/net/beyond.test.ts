@@ -1,5 +1,6 @@
 // What a stack's sockets can do and Node's can't, and names.
 import { once } from 'node:events'
+import { Agent, get } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { memory } from '../../../src/link/memory.ts'
 import { createStack, type NodeStack, type NodeStackOptions } from '../../../src/node/create-stack.ts'
@@ -313,6 +314,39 @@ describe('names', () => {
     const socket = net.connect(port, 'localhost')
     await once(socket, 'connect')
     expect(['127.0.0.1', '::1']).toContain(socket.remoteAddress)
+    server.close()
+  })
+})
+
+describe('an agent of node:http', () => {
+  it('throws away an idle socket on which something comes that nobody asked for', async () => {
+    const { net } = await stackWith()
+    let accepted: StackSocket | null = null
+    const answer = (text: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+    const server = net.createServer((socket) => {
+      accepted = socket
+      socket.on('data', () => socket.write(answer('asked'))).on('error', () => {})
+    })
+    const port = await listening(server)
+    const agent = new Agent({ keepAlive: true }) as Agent & { createConnection: unknown }
+    agent.createConnection = (options: { port: number }) => net.connect(options)
+    const ask = () =>
+      new Promise<string>((done, failed) => {
+        const request = get({ port, agent }, async (response) => {
+          let text = ''
+          for await (const part of response) text += part
+          done(text)
+        })
+        request.on('error', failed)
+      })
+    expect(await ask()).toBe('asked')
+    const first = accepted as unknown as StackSocket
+    expect(await ask()).toBe('asked')
+    expect(accepted).toBe(first)
+    first.write(answer('never asked'))
+    await new Promise((done) => setTimeout(done, 30))
+    expect(await ask()).toBe('asked')
+    agent.destroy()
     server.close()
   })
 })
