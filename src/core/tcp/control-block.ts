@@ -261,7 +261,13 @@ export class ControlBlock {
 
   /** The timer goes off at `at`. */
   arm(timer: TimerName, at: number): void {
+    this.armAfter(timer, at, 0)
+  }
+
+  /** For timers that each segment sets: an instant that is reckoned on the way here is a box on the heap, microseconds are not. */
+  armAfter(timer: TimerName, now: number, microseconds: number): void {
     const { timers, deadlines } = this.shared
+    const at = now + microseconds / 1000
     timers.set(this.timersRow, timer, at)
     if (at < deadlines.at(this.deadlineRow)) deadlines.set(this.deadlineRow, at)
   }

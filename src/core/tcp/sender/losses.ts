@@ -35,7 +35,7 @@ export function detectLosses(cb: ControlBlock, now: number): number {
   ) {
     lost += lose(cb, row, now)
   }
-  if (rack.wait > 0) cb.arm(Timer.loss, now + rack.wait / 1000)
+  if (rack.wait > 0) cb.armAfter(Timer.loss, now, rack.wait)
   else if (cb.isArmed(Timer.loss)) cb.disarm(Timer.loss)
   return lost
 }
@@ -55,6 +55,6 @@ export function awaitTail(cb: ControlBlock, now: number): void {
   }
   // Less than two whole segments may be acknowledged late, in however many pieces they went: RFC 9293 §3.8.6.3.
   const segments = flight.octets < 2 * cb.mss ? 1 : 2
-  const untilTimeout = shared.timers.get(cb.timersRow, Timer.retransmission) - now
-  cb.arm(Timer.loss, now + probeDelay(cb.rtt.srtt, segments, untilTimeout))
+  const left = (shared.timers.get(cb.timersRow, Timer.retransmission) - now) * 1000
+  cb.armAfter(Timer.loss, now, probeDelay(cb.rtt.srtt, segments, Math.min(left, 0x7fffffff) | 0))
 }

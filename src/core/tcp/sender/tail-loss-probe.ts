@@ -1,16 +1,16 @@
 // TLP (RFC 8985 §7): when ACKs stop coming, one segment goes out long before the RTO, whose ACK lets RACK see what is missing.
-// A part: told numbers, returns decisions; the step sends the probe and arms the timer. Durations are milliseconds.
+// A part: told numbers, returns decisions; the step sends the probe and arms the timer. Durations are int32 microseconds.
 
 /** §7.2: what a receiver may hold back an ACK for a single segment, as Linux budgets it. */
-const MOST_ACK_DELAY = 200
-const WITHOUT_SAMPLE = 1000
+const MOST_ACK_DELAY = 200_000
+const WITHOUT_SAMPLE = 1_000_000
 /** Two steps of a timer of milliseconds, as Linux adds: on a path of microseconds the ACK is late for other reasons than loss. */
-const TIMER_STEPS = 2
+const TIMER_STEPS = 2_000
 
-/** §7.2, TLP_calc_PTO: from now on. `srtt` in microseconds, 0 for none; `untilTimeout` is what the RTO has left. */
+/** §7.2, TLP_calc_PTO: from now on. `srtt` is 0 for none; `untilTimeout` is what the RTO has left. */
 export function probeDelay(srtt: number, segmentsInFlight: number, untilTimeout: number): number {
   let delay = WITHOUT_SAMPLE
-  if (srtt > 0) delay = (2 * srtt) / 1000 + (segmentsInFlight <= 1 ? MOST_ACK_DELAY : TIMER_STEPS)
+  if (srtt > 0) delay = 2 * srtt + (segmentsInFlight <= 1 ? MOST_ACK_DELAY : TIMER_STEPS)
   return Math.max(0, Math.min(delay, untilTimeout))
 }
 

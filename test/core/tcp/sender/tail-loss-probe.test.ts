@@ -4,10 +4,10 @@ import { probeDelay, TailLossProbe } from '../../../../src/core/tcp/sender/tail-
 
 describe('a tail loss probe', () => {
   it('comes after two round trips, later for a single segment, and never after the RTO (§7.2)', () => {
-    expect(probeDelay(50_000, 5, 1000)).toBe(102)
-    expect(probeDelay(50_000, 1, 1000)).toBe(300)
-    expect(probeDelay(50_000, 1, 250)).toBe(250)
-    expect(probeDelay(0, 5, 3000)).toBe(1000)
+    expect(probeDelay(50_000, 5, 1_000_000)).toBe(102_000)
+    expect(probeDelay(50_000, 1, 1_000_000)).toBe(300_000)
+    expect(probeDelay(50_000, 1, 250_000)).toBe(250_000)
+    expect(probeDelay(0, 5, 3_000_000)).toBe(1_000_000)
     expect(probeDelay(50_000, 5, -10)).toBe(0)
   })
 
