@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { CannotMeasure, type Claim } from './claim.ts'
 import { claims as ground } from './ground.ts'
+import { claims as http } from './http.ts'
 import { claims as memory } from './memory.ts'
 import { claims as network } from './network.ts'
 import { claims as packed } from './packed.ts'
@@ -10,7 +11,7 @@ import { claims as simulation } from './simulation.ts'
 import { claims as tcp } from './tcp.ts'
 
 /** New areas are added here. */
-const areas: Record<string, Claim[]> = { ground, memory, network, package: packed, simulation, tcp }
+const areas: Record<string, Claim[]> = { ground, http, memory, network, package: packed, simulation, tcp }
 
 interface Result {
   area: string
