@@ -54,7 +54,7 @@ export class Application {
     this.#network = network
     endpoint.setNoDelay(plan.noDelay)
     if (plan.cork) endpoint.setCork(true)
-    if (plan.keepAlive > 0) endpoint.setKeepAlive(true, plan.keepAlive, 1000, 9)
+    if (plan.keepAlive > 0) endpoint.setKeepAlive(true, plan.keepAlive, 3000, 20)
     endpoint.onOpen = () => this.begin()
     endpoint.onReadable = () => this.#readSoon()
     endpoint.onWritable = () => this.#write()

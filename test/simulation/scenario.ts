@@ -1,5 +1,7 @@
 // A whole run of two hosts from one seed: a random path, random settings, random applications, a schedule of troubles.
 // Returns what was wrong with it, and the counters of the mechanisms that were reached.
+
+import { Count } from '../../src/core/observer.ts'
 import type { CongestionChoice } from '../../src/core/tcp/congestion/controllers.ts'
 import type { Impairment } from '../../src/link/impairment.ts'
 import type { Endpoint } from '../../src/runtime/endpoint.ts'
@@ -46,7 +48,7 @@ export function runScenario(seed: number, capture?: (block: Uint8Array) => void)
   const server = network.host('server', { tcp: tcp() })
   // Super-segments in one piece, checksums half done: nothing on such a link may be corrupted.
   const hasOffload = random.below(4) === 0
-  const links = join(network, client, server, hasOffload, random)
+  const links = join(network, client, server, hasOffload, isTroubled, random)
   for (const host of [client, server]) wrapNumbers(host, random)
   const before = [held(client), held(server)]
   const trouble = planTrouble(network, links, isTroubled ? 1 + random.below(5) : 0, hasOffload, random)
@@ -56,12 +58,20 @@ export function runScenario(seed: number, capture?: (block: Uint8Array) => void)
 }
 
 /** Directly, or through a router with a narrower link behind it. */
-function join(network: Network, client: Host, server: Host, hasOffload: boolean, random: SeededRandom): NetworkLink[] {
+function join(
+  network: Network,
+  client: Host,
+  server: Host,
+  hasOffload: boolean,
+  isTroubled: boolean,
+  random: SeededRandom,
+): NetworkLink[] {
   const path = (): Impairment & { mtu?: number } => {
     const delay = [0, 1, 10, 50, 200][random.below(5)]
     return {
       delay,
-      jitter: random.below(3) === 0 ? delay / 2 : 0,
+      // Jitter overtakes.
+      jitter: random.below(3) === 0 && isTroubled ? delay / 2 : 0,
       rate: [1, 10, 1000, Infinity][random.below(4)],
       queue: 20 + random.below(200),
     }
@@ -226,13 +236,24 @@ class Run {
     }
   }
 
+  get #hasOverflown(): boolean {
+    return this.#network.links.some(({ counters }) => counters.forward.overflow + counters.backward.overflow > 0)
+  }
+
   #checkClean(): void {
     const isSteady = this.#network.links.every((link) => {
       const { rate, jitter } = link.settings('forward')
       return rate !== undefined && rate >= 1000 && jitter === 0
     })
-    const lost = this.#network.links.some(({ counters }) => counters.forward.overflow + counters.backward.overflow > 0)
-    if (!isSteady || lost || this.#pairs.some(({ plan }) => plan.client.abortAfter >= 0 || plan.server.abortAfter >= 0))
+    const { drops } = this.#hosts[1].stack.counters()
+    // A SYN that found the queue full comes again.
+    const isRefused = 'tcpListenOverflow' in drops || 'tcpSynOverflow' in drops
+    if (
+      !isSteady ||
+      this.#hasOverflown ||
+      isRefused ||
+      this.#pairs.some(({ plan }) => plan.client.abortAfter >= 0 || plan.server.abortAfter >= 0)
+    )
       return
     const { values } = this.#hosts[0].stack.core.observer.counters
     if (this.#observer.retransmissions > 0 && this.#observer.windowProbes === 0 && values.length > 0) {
@@ -276,7 +297,9 @@ class Run {
       if (!side.isClosed) this.#faults.push(`${where}: ${side.name} is not over: ${side.describe()}`)
     }
     const isAborted = plan.client.abortAfter >= 0 || plan.server.abortAfter >= 0
-    if (isAborted) return
+    // RFC 4987 §3.6: a cookie whose ACK is lost or overtaken is no connection, or one for one end alone.
+    const hasCookies = this.#hosts[1].stack.core.observer.counters.get(Count.tcpCookiesSent) > 0
+    if (isAborted || (hasCookies && (this.#hasOverflown || !this.#trouble.isClean))) return
     for (const side of [client, server]) {
       if (side === null) this.#faults.push(`${where}: nobody accepted it: ${client.describe()}`)
       else if (side.reason !== 'none') this.#faults.push(`${where}: ${side.name} ended with ${side.describe()}`)
