@@ -68,7 +68,10 @@ export function addServe(cli: CAC): void {
 
 function addOptions(command: Command): Command {
   return command
-    .option('--services', 'Runs echo (7), discard (9), daytime (13) and chargen (19) over UDP and TCP')
+    .option(
+      '--services',
+      'Runs echo (7), discard (9), daytime (13) and chargen (19) over UDP and TCP, and iperf3 (5201) over TCP',
+    )
     .option('--any', 'Takes packets for every address as its own')
     .option('--forward', 'Routes between this device and a second one, without offload')
     .option('--capture <file>', 'Writes every packet to a pcapng file')
@@ -209,6 +212,7 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
   if (first.ipv6 !== null) lines.push(`${enter}ping ${bare(first.ipv6.address)}`)
   if (settings.services) {
     lines.push(`${enter}bash -c 'echo hello >/dev/udp/${address}/9'    (discarded, and counted)`)
+    lines.push(`${enter}iperf3 -c ${address}    (-R: the other way, -P 8: eight streams)`)
     lines.push(`${enter}nc ${address} 7    (every line comes back; -u for UDP)`)
     lines.push(`${enter}nc ${address} 13    (the date)`)
   }

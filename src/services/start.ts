@@ -1,4 +1,4 @@
-// Starts the small services on their ports, over UDP and TCP, for both families: what `tunstack serve --services` runs.
+// Starts the small services on their ports, over UDP and TCP, and iperf3's server, for both families: what `tunstack serve --services` runs.
 import type { PortableStack } from '../runtime/create-stack.ts'
 import type { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { CHARGEN_PORT, chargenRounds, generateDatagrams, generateStream } from './chargen.ts'
@@ -6,6 +6,7 @@ import { Clients, type Serve } from './clients.ts'
 import { DAYTIME_PORT, tellDaytime, tellDaytimeOnce } from './daytime.ts'
 import { DISCARD_PORT, type Discarded, discardDatagrams, discardStream } from './discard.ts'
 import { ECHO_PORT, echoDatagrams, echoStream } from './echo.ts'
+import { Iperf3Server } from './iperf3.ts'
 
 export interface Services {
   readonly discarded: Discarded
@@ -23,6 +24,7 @@ export function startServices(stack: PortableStack, options: ServicesOptions = {
   const discarded = { datagrams: 0, connections: 0, octets: 0 }
   const datagrams = startDatagrams(stack, discarded)
   const streams = startStreams(stack, discarded, options)
+  const iperf3 = new Iperf3Server(stack)
   return {
     discarded,
     get clients() {
@@ -31,6 +33,7 @@ export function startServices(stack: PortableStack, options: ServicesOptions = {
     close() {
       for (const one of datagrams) one.close()
       for (const one of streams) one.close()
+      iperf3.close()
     },
   }
 }
