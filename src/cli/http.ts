@@ -53,7 +53,7 @@ export function addHttpOptions(command: Command): Command {
     .option('--listing', 'Folders without an index.html show what is in them')
     .option('--allow <networks>', 'Only these may connect, such as 10.0.0.0/8,fd00::/8', { default: 'everybody' })
     .option('--deny <networks>', 'These may not', { default: 'nobody' })
-    .option('--log <file>', 'Writes a line for each request; - for stdout')
+    .option('--log <file>', 'Writes a line for each request; --log=- for stdout')
     .option('--log-format <format>', 'common, combined or json', { default: 'combined' })
     .option('--connections <number>', 'HTTP clients at a time; others are told to come back', { default: connections })
     .option('--connections-per-peer <number>', 'The same for one address, or one /64', { default: connectionsPerPeer })

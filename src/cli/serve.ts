@@ -53,7 +53,7 @@ export function addServe(cli: CAC): void {
     ),
   )
     .example('  $ tunstack serve')
-    .example('  $ tunstack serve --root . --listing --log -')
+    .example('  $ tunstack serve --root . --listing --log=-')
     .example('  $ tunstack serve --services --capture /tmp/tun0.pcapng')
     .example('  $ tunstack serve --private                    (without root)')
     .example('  $ tunstack serve --netns blue --tun tun7 --host 10.9.0.1/24 --address 10.9.0.2/24')
