@@ -41,7 +41,9 @@ export function acknowledge(cb: ControlBlock, segment: Segment, now: number): bo
   const acked = distance(cb.sndUna, ack)
   if (acked < 0) return true
   const hasWindowChanged = updateWindow(cb, segment, now)
-  if (cb.flight.first >= 0) takeAcknowledgment(cb, segment, acked, hasWindowChanged, now)
+  // A D-SACK may come when all has been acknowledged, and tell that a recovery was needless.
+  const mayUndo = cb.undo !== null && cb.undo.isPending && segment.options.sackCount > 0
+  if (cb.flight.first >= 0 || mayUndo) takeAcknowledgment(cb, segment, acked, hasWindowChanged, now)
   return drawConclusions(cb, now)
 }
 
