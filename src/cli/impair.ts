@@ -13,7 +13,19 @@ export interface ImpairmentPlan {
   readonly seed: number | null
 }
 
-const WORDS = ['delay', 'jitter', 'loss', 'reorder', 'reorderDelay', 'duplicate', 'corrupt', 'rate', 'queue', 'mtu']
+const WORDS = [
+  'delay',
+  'jitter',
+  'loss',
+  'reorder',
+  'reorderDelay',
+  'duplicate',
+  'corrupt',
+  'mark',
+  'rate',
+  'queue',
+  'mtu',
+]
 const LARGEST_SEED = 4_294_967_295
 
 export function addImpairmentOptions(command: Command): Command {

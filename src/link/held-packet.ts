@@ -87,6 +87,24 @@ export class HeldPacket implements Scheduled {
     return true
   }
 
+  /** Congestion experienced (RFC 3168 §5), where its sender allows it; says whether it does. */
+  markCongested(): boolean {
+    const { octets } = this
+    const isIpv4 = octets[0] >> 4 === 4
+    const shift = isIpv4 ? 0 : 4
+    const codepoint = (octets[1] >> shift) & 3
+    if (codepoint === 0 || codepoint === 3) return false
+    octets[1] |= 3 << shift
+    // RFC 1624: the header's checksum follows.
+    if (isIpv4) {
+      let sum = (~((octets[10] << 8) | octets[11]) & 0xffff) + 3 - codepoint
+      sum = (sum & 0xffff) + (sum >>> 16)
+      octets[10] = (~sum >>> 8) & 255
+      octets[11] = ~sum & 255
+    }
+    return true
+  }
+
   #flip(bit: number): void {
     this.octets[bit >> 3] ^= 0x80 >> (bit & 7)
   }

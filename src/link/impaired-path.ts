@@ -24,6 +24,8 @@ export interface ImpairmentCounters {
   duplicated: number
   reordered: number
   corrupted: number
+  /** With a congestion mark. */
+  marked: number
   /** Dropped at the end of the rate's queue. */
   overflow: number
   /** Longer than the path's MTU. */
@@ -53,6 +55,7 @@ export class ImpairedPath {
     duplicated: 0,
     reordered: 0,
     corrupted: 0,
+    marked: 0,
     overflow: 0,
     oversized: 0,
     partitioned: 0,
@@ -167,6 +170,8 @@ export class ImpairedPath {
       if (copy !== null) counters.duplicated++
       const bits = batch.length[row] * 8
       const leaving: Leaving = { bits, departure: now, travel, packet, copy, copyTravel, late }
+      // The same draw says where a corruption goes: marking must not shift the others' decisions.
+      if (packet !== null && (where >>> 0) / 0x1_0000_0000 < settings.mark && packet.markCongested()) counters.marked++
       if (corrupted && packet !== null) {
         counters.corrupted++
         if (!packet.corrupt(where, which)) leaving.packet = null

@@ -26,6 +26,8 @@ export interface Impairment {
   duplicate?: number
   /** The fraction of packets that arrives with one burst of fewer than 16 flipped bits, which a checksum always catches. */
   corrupt?: number
+  /** The fraction of packets that allow it (RFC 3168) that arrives with a congestion mark. */
+  mark?: number
   /** Mbit/s at which packets leave one after the other; Infinity for no limit. */
   rate?: number
   /** Packets that wait behind the one that is leaving, when there is a rate: 1,000 unless said otherwise. The tail is dropped. */
@@ -49,6 +51,7 @@ export const UNIMPAIRED: Readonly<ImpairmentSettings> = Object.freeze({
   reorderDelay: null,
   duplicate: 0,
   corrupt: 0,
+  mark: 0,
   rate: Number.POSITIVE_INFINITY,
   queue: 1000,
   mtu: Number.POSITIVE_INFINITY,
@@ -80,6 +83,7 @@ function check(settings: ImpairmentSettings): void {
   fraction('reorder', settings.reorder)
   fraction('duplicate', settings.duplicate)
   fraction('corrupt', settings.corrupt)
+  fraction('mark', settings.mark)
   if (settings.burstLoss !== null) {
     fraction('burstLoss.fraction', settings.burstLoss.fraction)
     if (!(settings.burstLoss.length >= 1)) {
@@ -111,6 +115,7 @@ export function isClear(settings: ImpairmentSettings): boolean {
     settings.reorder === 0 &&
     settings.duplicate === 0 &&
     settings.corrupt === 0 &&
+    settings.mark === 0 &&
     settings.rate === Number.POSITIVE_INFINITY &&
     settings.mtu === Number.POSITIVE_INFINITY
   )

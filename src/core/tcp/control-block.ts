@@ -9,6 +9,7 @@ import { DelayedAck } from './receiver/delayed-ack.ts'
 import type { Reassembly } from './receiver/reassembly.ts'
 import type { ReceiveBuffer } from './receiver/receive-buffer.ts'
 import { ReceiveWindow } from './receiver/receive-window.ts'
+import type { Ecn } from './sender/ecn.ts'
 import { Flight } from './sender/flight.ts'
 import type { KeepAlive } from './sender/keep-alive.ts'
 import type { Persist } from './sender/persist.ts'
@@ -32,6 +33,8 @@ export const Option = {
   /** Only whole segments leave. */
   cork: 16,
   ipv6Only: 32,
+  /** Explicit congestion notification: RFC 3168. */
+  ecn: 64,
 } as const
 
 /** `marks` bits: what is going on. */
@@ -195,6 +198,8 @@ export class ControlBlock {
   prr: Prr | null = null
   undo: Undo | null = null
   tailProbe: TailLossProbe | null = null
+  /** Where the handshake has agreed on it. */
+  ecn: Ecn | null = null
   persist: Persist | null = null
   keepAlive: KeepAlive | null = null
   sendBuffer: SendBuffer | null = null

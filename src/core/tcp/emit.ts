@@ -8,6 +8,7 @@ import { Protocol } from '../wire/ipv4.ts'
 import * as wire from '../wire/tcp.ts'
 import * as wireOptions from '../wire/tcp-options.ts'
 import { type ControlBlock, Mark, Option } from './control-block.ts'
+import { Codepoint } from './sender/ecn.ts'
 import { Sent } from './sender/flight.ts'
 import { distance, lessThan } from './sequence.ts'
 import { Instant, Timer } from './timers.ts'
@@ -55,7 +56,8 @@ export function emit(
   if (at === NO_ROOM) return false
   const { view } = output.octets
   const urgent = urgentPointer(cb, sequence, length)
-  const allFlags = flags | Flag.ack | (urgent > 0 ? Flag.urg : 0)
+  const isNew = length > 0 && sequence === cb.sndNxt && cb.persist === null
+  const allFlags = flags | Flag.ack | (urgent > 0 ? Flag.urg : 0) | echoFlags(cb, isNew)
   const readable = cb.receiveBuffer === null ? 0 : cb.receiveBuffer.readable
   const window = cb.window.offer(cb.rcvNxt, readable, cb.rcvMss, false)
   const { localPort, remotePort, rcvNxt } = cb
@@ -72,15 +74,23 @@ export function emit(
   )
   if (length > 0) cb.sendBuffer?.read(distance(cb.dataStart, sequence), output.octets, at + headerLength, length)
   // MUST-48, SHLD-22.
-  output.header.trafficClass = cb.trafficClass
+  output.header.trafficClass =
+    cb.ecn === null ? cb.trafficClass : (cb.trafficClass & ~Codepoint.mask) | cb.ecn.codepoint(isNew)
   output.header.hopLimit = cb.hopLimit
   // MUST-2.
   output.writeChecksum(Protocol.tcp, wire.CHECKSUM_AT)
   if (length > segmentSize) {
     output.send(Protocol.tcp, cb.remoteAddress.isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6, segmentSize)
   } else output.send(Protocol.tcp)
+  if (isNew) cb.ecn?.onSent()
   onEmitted(cb, length, length > segmentSize ? Math.ceil(length / segmentSize) : 1, sackCount, now)
   return true
+}
+
+/** RFC 3168 §6.1.2, §6.1.3: ECE while a mark is echoed, CWR with the first new text after a reduction. */
+function echoFlags({ ecn }: ControlBlock, isNew: boolean): number {
+  if (ecn === null) return 0
+  return (ecn.isEchoing ? Flag.ece : 0) | (isNew && ecn.owesAnswer ? Flag.cwr : 0)
 }
 
 /** RFC 2018 §4: every acknowledgment has them; text leaves them room only where it does not fill its segment. */

@@ -63,7 +63,10 @@ function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
     return !emitAck(cb, batch, now)
   }
   if (route === null) return false
-  const flags = Flag.syn | (cb.state === State.synReceived ? Flag.ack : 0)
+  // RFC 3168 §6.1.1.1: a SYN that nobody answers goes again without the question.
+  if (!isNew) cb.options &= ~Option.ecn
+  const asks = cb.has(Option.ecn) ? Flag.ece | Flag.cwr : 0
+  const flags = Flag.syn | (cb.state === State.synReceived ? Flag.ack : asks)
   const mss = offeredMss(route.interface.mtu, cb.remoteAddress.isIpv4)
   if (!emitSyn(cb, batch, flags, mss, now)) return true
   if (isNew) {

@@ -6,6 +6,8 @@ export interface TcpSettings {
   readonly timestamps: boolean
   readonly selectiveAcks: boolean
   readonly windowScaling: boolean
+  /** RFC 3168: asked for in our SYNs, agreed to in theirs, or neither. As Linux has it by default: agreed to. */
+  readonly ecn: 'ask' | 'accept' | 'never'
   /** RFC 6298 §2. Differs: the least RTO is 200 ms, since every large sender (Linux, BSD) has found a second too long; it can be set to it. */
   readonly minimumRto: number
   readonly initialRto: number
@@ -67,6 +69,7 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   timestamps: true,
   selectiveAcks: true,
   windowScaling: true,
+  ecn: 'accept',
   minimumRto: 200,
   initialRto: 1000,
   maximumRto: 120_000,

@@ -2,6 +2,7 @@
 // is updated, samples are taken, the controller is told, and what the ACK means for our own FIN is drawn.
 // Returns whether the walk goes on to the segment's text.
 import { Count, Drop, Event } from '../../observer.ts'
+import { Flag } from '../../wire/tcp.ts'
 import { close, enterTimeWait } from '../closing/close.ts'
 import { type ControlBlock, Mark, Option, Phase, Wake } from '../control-block.ts'
 import { timestamp } from '../emit.ts'
@@ -15,7 +16,7 @@ import { Rack } from '../sender/rack.ts'
 import { inFlight, respond } from '../sender/recovery.ts'
 import { armRetransmission } from '../sender/retransmit.ts'
 import type { SendBuffer } from '../sender/send-buffer.ts'
-import { answerProbe, reconsider } from '../sender/take-back.ts'
+import { answerEcho, answerProbe, reconsider } from '../sender/take-back.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
 import { isSynchronized, Reason, State } from '../state.ts'
 import { Instant, Timer } from '../timers.ts'
@@ -42,7 +43,7 @@ export function acknowledge(cb: ControlBlock, segment: Segment, now: number): bo
   if (acked < 0) return true
   const hasWindowChanged = updateWindow(cb, segment, now)
   // A D-SACK may come when all has been acknowledged, and tell that a recovery was needless.
-  const mayUndo = cb.undo !== null && cb.undo.isPending && segment.options.sackCount > 0
+  const mayUndo = cb.undo?.isPending === true && segment.options.sackCount > 0
   if (cb.flight.first >= 0 || mayUndo) takeAcknowledgment(cb, segment, acked, hasWindowChanged, now)
   return drawConclusions(cb, now)
 }
@@ -136,6 +137,7 @@ function takeAcknowledgment(
   reconsider(cb, segment, acked, isDuplicate, now)
   answerProbe(cb, segment.ack, isDuplicate && options.sackCount === 0, now)
   respond(cb, acked, acknowledged.delivered, sackedBefore, isDuplicate, now)
+  if (segment.flags & Flag.ece) answerEcho(cb, now)
   acknowledged.inRecovery = cb.phase === Phase.recovery
   acknowledged.lost = distance(lostBefore, cb.lostOctets)
   tellController(cb)

@@ -1,10 +1,12 @@
 // SEGMENT ARRIVES, seventh: the segment's text (RFC 9293 §3.10.7.4). In order it becomes readable; beyond a gap it is kept at its place
 // (SHLD-31) and told of by SACK. What is within the window is taken, unless the stack has no memory left.
-import { Drop } from '../../observer.ts'
+import { Count, Drop } from '../../observer.ts'
+import { Flag } from '../../wire/tcp.ts'
 import { type ControlBlock, Mark, Wake } from '../control-block.ts'
 import { Inserted, Reassembly } from '../receiver/reassembly.ts'
 import { ReceiveBuffer } from '../receiver/receive-buffer.ts'
 import type { Segment } from '../segment.ts'
+import { Codepoint, type Ecn } from '../sender/ecn.ts'
 import { distance } from '../sequence.ts'
 import { mayReceive } from '../state.ts'
 import { Instant } from '../timers.ts'
@@ -18,6 +20,7 @@ export function receiveText(cb: ControlBlock, segment: Segment, now: number): bo
   if (cb.is(Mark.readShut)) return false
   cb.dataSegmentsReceived = (cb.dataSegmentsReceived + segment.segments) | 0
   learnSegmentSize(cb, segment)
+  if (cb.ecn !== null) noteMark(cb, cb.ecn, segment)
   const isInOrder = segment.seq === cb.rcvNxt
   if (cb.shared.isOutOfMemory && (!isInOrder || (cb.receiveBuffer !== null && cb.receiveBuffer.readable > 0))) {
     // Not even out-of-order text is kept; in-order text is, where the user has nothing to read: some progress must be.
@@ -29,6 +32,13 @@ export function receiveText(cb: ControlBlock, segment: Segment, now: number): bo
   if (isInOrder) takeInOrder(cb, segment, now)
   else keepOutOfOrder(cb, segment)
   return true
+}
+
+/** RFC 3168 §6.1.3: a mark is echoed at once, until the sender says CWR. */
+function noteMark(cb: ControlBlock, ecn: Ecn, { packet, flags }: Segment): void {
+  if ((packet.trafficClass & Codepoint.mask) === Codepoint.congested)
+    cb.shared.counters.values[Count.tcpMarksReceived]++
+  if (ecn.onArrived(packet.trafficClass, (flags & Flag.cwr) !== 0)) cb.delayedAck.demand()
 }
 
 function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {

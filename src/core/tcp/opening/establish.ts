@@ -1,8 +1,10 @@
 // The handshake is done, whichever way (RFC 9293 §3.5): our SYN is acknowledged, the path is measured, the controller is made.
 // Called by handshake for active opens, by acknowledge for simultaneous ones, by listen for passive ones.
-import { type ControlBlock, Mark, Phase, Wake } from '../control-block.ts'
+import { Count } from '../../observer.ts'
+import { type ControlBlock, Mark, Option, Phase, Wake } from '../control-block.ts'
 import type { Segment } from '../segment.ts'
 import { microseconds } from '../sender/delivery-rate.ts'
+import { Ecn } from '../sender/ecn.ts'
 import { refreshPath, resize } from '../sender/path-mtu.ts'
 import { State } from '../state.ts'
 import { Instant, Timer } from '../timers.ts'
@@ -59,5 +61,9 @@ function start(cb: ControlBlock, rtt: number, isRepeated: boolean, now: number):
   timers.set(cb.timersRow, Instant.opened, now)
   timers.set(cb.timersRow, Instant.delivered, now)
   timers.set(cb.timersRow, Instant.firstSent, now)
+  if (cb.has(Option.ecn)) {
+    cb.ecn = new Ecn()
+    cb.shared.counters.values[Count.tcpEcnAgreed]++
+  }
   if (cb.keepAlive !== null) cb.arm(Timer.keepAlive, now + cb.keepAlive.idle)
 }

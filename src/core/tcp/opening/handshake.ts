@@ -1,6 +1,7 @@
 // The active open (RFC 9293 §3.10.1) and what arrives in SYN-SENT (§3.10.7.3), simultaneous open included.
 // The agreed options are those that both SYNs carry: RFC 7323 §2.2 and §3.2, RFC 2018 §2.
 import { Count, Drop } from '../../observer.ts'
+import { Flag } from '../../wire/tcp.ts'
 import { ABSENT, LARGEST_SCALE } from '../../wire/tcp-options.ts'
 import { drop } from '../arriving/refuse.ts'
 import { close } from '../closing/close.ts'
@@ -26,6 +27,7 @@ export function openActively(cb: ControlBlock, now: number): void {
   cb.sndUp = cb.iss
   if (settings.timestamps) cb.options |= Option.timestamps
   if (settings.selectiveAcks) cb.options |= Option.selectiveAcks
+  if (settings.ecn === 'ask') cb.options |= Option.ecn
   if (settings.windowScaling) {
     cb.options |= Option.windowScaling
     cb.window.scale = Math.min(scaleFor(cb.window.most), LARGEST_SCALE)
@@ -80,6 +82,9 @@ export function synchronize(cb: ControlBlock, segment: Segment, now: number): vo
   // What our SYN has offered counts from here.
   cb.window.offer(cb.rcvNxt, 0, cb.rcvMss, true)
   cb.peerMss = mssOf(options.mss, cb.remoteAddress.isIpv4)
+  // RFC 3168 §6.1.1: a SYN-ACK with ECE alone agrees. Where both ends open at once there is none.
+  const echo = segment.flags & (Flag.ece | Flag.cwr)
+  if (!segment.hasAck || echo !== Flag.ece) cb.options &= ~Option.ecn
   if (!options.sackPermitted) cb.options &= ~Option.selectiveAcks
   if (!options.hasTimestamps) cb.options &= ~Option.timestamps
   else if (cb.has(Option.timestamps)) {

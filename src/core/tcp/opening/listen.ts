@@ -10,6 +10,7 @@ import { scaleFor } from '../receiver/receive-window.ts'
 import { reply, resetInAnswer } from '../reply.ts'
 import type { Segment } from '../segment.ts'
 import { microseconds } from '../sender/delivery-rate.ts'
+import { asksForEcn } from '../sender/ecn.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
 import type { Shared } from '../shared.ts'
 import { Cookies, REFUSED } from './cookies.ts'
@@ -225,8 +226,9 @@ export class Listen<Accepted extends object> {
   /** Bits of `Option` that both sides want. */
   #agree(segment: Segment): number {
     const { settings } = this.#shared
-    const { options } = segment
+    const { options, flags } = segment
     return (
+      (settings.ecn !== 'never' && asksForEcn(flags) ? Option.ecn : 0) |
       (settings.timestamps && options.hasTimestamps ? Option.timestamps : 0) |
       (settings.selectiveAcks && options.sackPermitted ? Option.selectiveAcks : 0) |
       (settings.windowScaling && options.windowScale !== ABSENT ? Option.windowScaling : 0)
@@ -268,7 +270,9 @@ export class Listen<Accepted extends object> {
     // Without timestamps there is no place to remember the other options in.
     if ((agreed & Option.timestamps) === 0) agreed = 0
     const scale = agreed & Option.windowScaling ? options.windowScale : ABSENT
-    const clock = this.#cookies.encode(Math.floor(now) | 0, scale, (agreed & Option.selectiveAcks) !== 0, false)
+    const hasSack = (agreed & Option.selectiveAcks) !== 0
+    const hasEcn = (agreed & Option.ecn) !== 0
+    const clock = this.#cookies.encode(Math.floor(now) | 0, scale, hasSack, hasEcn)
     const offset = sequences.timestampOffset(destination, destinationPort, source, sourcePort)
     sendSynAck(
       this.#shared,
@@ -356,6 +360,7 @@ export class Listen<Accepted extends object> {
     if (options.hasTimestamps && settings.timestamps) {
       this.#cookies.decode((options.timestampEcho - opened.tsOffset) | 0)
       opened.options = Option.timestamps | (this.#cookies.sackPermitted ? Option.selectiveAcks : 0)
+      if (this.#cookies.ecn) opened.options |= Option.ecn
       if (this.#cookies.windowScale >= 0) {
         opened.options |= Option.windowScaling
         opened.sndShift = this.#cookies.windowScale

@@ -39,7 +39,7 @@ export function sendSynAck(
   if (at < 0 || route === null) return
   const { view } = shared.output.octets
   const window = offeredSynWindow(shared)
-  const flags = Flag.syn | Flag.ack
+  const flags = Flag.syn | Flag.ack | (options & Option.ecn ? Flag.ece : 0)
   wire.write(view, at, localPort, remotePort, sequence, acknowledgment, length, flags, window, 0)
   const mss = offeredMss(route.interface.mtu, remote.isIpv4)
   wireOptions.writeSyn(view, at + wire.OPTIONS_AT, mss, shift, hasSack, hasTimestamps, tsVal, tsEcr)

@@ -1,10 +1,16 @@
 // Explicit congestion notification (RFC 3168 §6.1): one made for a connection whose handshake has agreed on it. The receiver's half echoes a mark
 // until the sender says CWR; the sender's half answers an echo once a window and says so. Agreement itself is the handshake's:
 // SYN with ECE and CWR, SYN-ACK with ECE alone. A part: told bits and numbers.
+import { Flag } from '../../wire/tcp.ts'
 import { lessThan } from '../sequence.ts'
 
 /** The two ECN bits of the traffic class: RFC 3168 §5. */
 export const Codepoint = { notCapable: 0, capable1: 1, capable0: 2, congested: 3, mask: 3 } as const
+
+/** §6.1.1: what a SYN asks with. With AE beside it (RFC 9768) it asks for something else. */
+export function asksForEcn(flags: number): boolean {
+  return (flags & (Flag.ece | Flag.cwr | Flag.ae)) === (Flag.ece | Flag.cwr)
+}
 
 export class Ecn {
   /** ECE stands in every acknowledgment: §6.1.3. */

@@ -36,8 +36,8 @@ const LARGEST_EMISSION = 65_535 - 40 - 60
 export function emissionLimit(cb: ControlBlock): number {
   const { route, mss } = cb
   if (route === null) return mss
-  // Links that segment copy the urgent pointer, which must differ from segment to segment.
-  if (cb.is(Mark.urgentSent)) return mss
+  // Links that segment copy the urgent pointer, which must differ from segment to segment, and CWR, which is said once.
+  if (cb.is(Mark.urgentSent) || cb.ecn?.owesAnswer) return mss
   const { offload } = route.interface
   if (!(cb.remoteAddress.isIpv4 ? offload.tcp4 : offload.tcp6)) return mss
   return Math.max(mss, LARGEST_EMISSION - (LARGEST_EMISSION % mss))
@@ -99,6 +99,7 @@ function begin(cb: ControlBlock, sackedBefore: number, acked: number, delivered:
   cb.phase = Phase.recovery
   cb.recover = cb.sndNxt
   cb.tailProbe?.clear()
+  cb.ecn?.onReduced(cb.sndNxt)
   cb.undo ??= new Undo()
   cb.undo.clear()
   cb.undo.begin(cb.sndUna, cb.sndNxt, false, false)

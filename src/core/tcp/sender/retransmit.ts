@@ -111,6 +111,7 @@ export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
   cb.phase = Phase.loss
   cb.prr = null
   cb.tailProbe?.clear()
+  cb.ecn?.onReduced(cb.sndNxt)
   cb.unmark(Mark.sendNew | Mark.tailProbe)
   cb.disarm(Timer.loss)
   cb.undo ??= new Undo()

@@ -1,4 +1,5 @@
-// What was done in haste is taken back: a recovery or timeout that `Undo` finds needless, and what a tail loss probe's answer means.
+// What was done in haste is taken back: a recovery or timeout that `Undo` finds needless, what a tail loss probe's answer
+// means, and what the echo of a mark does.
 // Called by arriving/acknowledge for each ACK, before recovery goes on.
 import { Count } from '../../observer.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
@@ -49,6 +50,14 @@ export function answerProbe(cb: ControlBlock, ack: number, isDuplicateAck: boole
   if (cb.phase >= Phase.recovery) return
   congestion?.onRecovery(shared.acknowledged.priorInFlight, now)
   congestion?.onRecovered(now)
+}
+
+/** RFC 3168 §6.1.2: an echo is answered once a window; a recovery has answered it already. */
+export function answerEcho(cb: ControlBlock, now: number): void {
+  const { ecn, shared, congestion } = cb
+  if (ecn === null || cb.phase >= Phase.recovery || !ecn.onEcho(cb.sndUna, cb.sndNxt)) return
+  shared.counters.values[Count.tcpMarksAnswered]++
+  congestion?.onMarked(shared.acknowledged.priorInFlight, now)
 }
 
 function takeBack(cb: ControlBlock, now: number): void {
