@@ -7,11 +7,12 @@ import { claims as http } from './http.ts'
 import { claims as memory } from './memory.ts'
 import { claims as network } from './network.ts'
 import { claims as packed } from './packed.ts'
+import { claims as recovery } from './recovery.ts'
 import { claims as simulation } from './simulation.ts'
 import { claims as tcp } from './tcp.ts'
 
 /** New areas are added here. */
-const areas: Record<string, Claim[]> = { ground, http, memory, network, package: packed, simulation, tcp }
+const areas: Record<string, Claim[]> = { ground, http, memory, network, package: packed, recovery, simulation, tcp }
 
 interface Result {
   area: string
