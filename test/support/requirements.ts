@@ -148,7 +148,6 @@ export const REASONS: Readonly<Record<string, readonly [verdict: Verdict, why: s
     'No established connection is ended. An open that still waits is, so that another address can be tried at once (RFC 5461 §4); as Linux.',
   ],
   'SHLD-6': ['no meaning here', "No link's MTU varies from packet to packet."],
-  'SHLD-8': ['left out', 'Not yet: the header bits, the controllers and the SYN cookies are ready for it.'],
   'SHLD-13': ['no meaning here', 'It is for applications. Those of this package do without urgent data.'],
   'SHLD-19': [
     'differs',

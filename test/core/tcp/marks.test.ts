@@ -8,7 +8,7 @@ const ECT0 = 2
 const CE = 3
 
 describe('the handshake', () => {
-  it('agrees where a SYN asks, and says so', () => {
+  it('SHLD-8: agrees where a SYN asks, and says so', () => {
     const bench = new TcpBench()
     bench.listen()
     const peer = bench.peer({ synOptions: OPTIONS })
@@ -82,7 +82,7 @@ function agreed(congestion: 'reno' | 'cubic' | 'bbr' = 'reno') {
 }
 
 describe('the receiver', () => {
-  it('echoes a mark at once, in every ACK, until the sender says CWR', () => {
+  it('SHLD-8: echoes a mark at once, in every ACK, until the sender says CWR', () => {
     const { bench, peer } = agreed()
     peer.send('.', { data: 100, raw: { trafficClass: CE } })
     expect(peer.one().flags).toContain('E')
@@ -108,7 +108,7 @@ describe('the sender', () => {
     for (const { ip } of peer.heard()) expect(ip.trafficClass & 3).toBe(0)
   })
 
-  it('answers echoes once a window, by less than for a loss (RFC 8511), and says CWR once', () => {
+  it('SHLD-8: answers echoes once a window, by less than for a loss (RFC 8511), and says CWR once', () => {
     const { bench, peer, connection, congestion } = agreed()
     bench.write(connection, 500_000)
     bench.wait(30)

@@ -34,7 +34,7 @@ export function receiveText(cb: ControlBlock, segment: Segment, now: number): bo
   return true
 }
 
-/** RFC 3168 §6.1.3: a mark is echoed at once, until the sender says CWR. */
+/** SHLD-8. RFC 3168 §6.1.3: a mark is echoed at once, until the sender says CWR. */
 function noteMark(cb: ControlBlock, ecn: Ecn, { packet, flags }: Segment): void {
   if ((packet.trafficClass & Codepoint.mask) === Codepoint.congested)
     cb.shared.counters.values[Count.tcpMarksReceived]++

@@ -82,7 +82,7 @@ export function synchronize(cb: ControlBlock, segment: Segment, now: number): vo
   // What our SYN has offered counts from here.
   cb.window.offer(cb.rcvNxt, 0, cb.rcvMss, true)
   cb.peerMss = mssOf(options.mss, cb.remoteAddress.isIpv4)
-  // RFC 3168 §6.1.1: a SYN-ACK with ECE alone agrees. Where both ends open at once there is none.
+  // SHLD-8. RFC 3168 §6.1.1: a SYN-ACK with ECE alone agrees. Where both ends open at once there is none.
   const echo = segment.flags & (Flag.ece | Flag.cwr)
   if (!segment.hasAck || echo !== Flag.ece) cb.options &= ~Option.ecn
   if (!options.sackPermitted) cb.options &= ~Option.selectiveAcks
