@@ -11,6 +11,7 @@ import * as ipv6 from '../wire/ipv6.ts'
 import type { IcmpOutput } from './icmp-output.ts'
 import type { Interface } from './interface.ts'
 import type { Interfaces } from './interfaces.ts'
+import { setNextHop } from './output.ts'
 import type { Packet } from './packet.ts'
 import type { Route } from './routes.ts'
 
@@ -59,7 +60,7 @@ export class Forward {
     age(replies.view, at, packet.isIpv4)
     const row = replies.commit(length)
     this.#carryOffload(packet, replies, row, route.interface)
-    setNextHop(replies, row, packet, route)
+    setNextHop(replies, row, route.gateway ?? packet.destination)
     this.#observer.counters.values[Count.ipForwarded]++
     return false
   }
@@ -117,7 +118,7 @@ export class Forward {
       replies.view.setUint16(at + 6, ((firstOffset + done) >>> 3) | (more ? ipv4.MORE_FRAGMENTS : 0))
       replies.view.setUint8(at + 8, packet.hopLimit - 1)
       ipv4.writeChecksum(replies.view, at)
-      setNextHop(replies, replies.commit(headerLength + length), packet, route)
+      setNextHop(replies, replies.commit(headerLength + length), route.gateway ?? packet.destination)
     }
     this.#observer.counters.values[Count.ipForwarded]++
     return false
@@ -147,12 +148,4 @@ function age(view: DataView, at: number, isIpv4: boolean): void {
   const before = view.getUint16(at + 8)
   view.setUint16(at + 8, before - 0x100)
   view.setUint16(at + 10, replaced(view.getUint16(at + 10), before, before - 0x100))
-}
-
-function setNextHop(batch: PacketBatch, row: number, packet: Packet, route: Route): void {
-  const hop = route.gateway ?? packet.destination
-  batch.nextHop[row * 4] = hop.word0
-  batch.nextHop[row * 4 + 1] = hop.word1
-  batch.nextHop[row * 4 + 2] = hop.word2
-  batch.nextHop[row * 4 + 3] = hop.word3
 }

@@ -57,26 +57,13 @@ export class IpOutput {
     length: number,
     now: number,
   ): number {
-    const header = this.header
-    header.source.assign(source)
-    header.destination.assign(destination)
-    header.hopLimit = DEFAULT_HOP_LIMIT
-    header.trafficClass = 0
-    header.flowLabel = 0
-    this.#batch = batch
-    this.#route = route
-    this.#length = length
     const headerLength = destination.isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH
     this.#packetLimit = this.#pathMtu.get(destination, route.interface.mtu, now)
-    if (headerLength + length <= this.#packetLimit) {
-      const at = batch.reserve(headerLength + length)
-      if (at < 0) return NO_ROOM
-      this.octets = batch
-      this.#at = at + headerLength
-      return this.#at
-    }
+    if (headerLength + length <= this.#packetLimit)
+      return this.composeSegment(batch, route, source, destination, length)
     const { interface: by } = route
     if (headerLength + length > LONGEST_DATAGRAM || by.oversizedOctets + length > by.oversizedLimit) return TOO_MUCH
+    this.#begin(batch, route, source, destination, length)
     const bytes = new Uint8Array(length)
     this.octets = { bytes, view: new DataView(bytes.buffer) }
     this.#at = 0
@@ -91,6 +78,13 @@ export class IpOutput {
     const headerLength = destination.isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH
     const at = batch.reserve(headerLength + length)
     if (at < 0) return NO_ROOM
+    this.#begin(batch, route, source, destination, length)
+    this.octets = batch
+    this.#at = at + headerLength
+    return this.#at
+  }
+
+  #begin(batch: PacketBatch, route: Route, source: Address, destination: Address, length: number): void {
     const header = this.header
     header.source.assign(source)
     header.destination.assign(destination)
@@ -100,9 +94,6 @@ export class IpOutput {
     this.#batch = batch
     this.#route = route
     this.#length = length
-    this.octets = batch
-    this.#at = at + headerLength
-    return this.#at
   }
 
   /**
@@ -281,7 +272,8 @@ export const LONGEST_DATAGRAM = 65_535
 
 const MOST_IDENTIFICATIONS = 4096
 
-function setNextHop(batch: PacketBatch, row: number, address: Address): void {
+/** Where the packet is to be handed next on its interface's network. */
+export function setNextHop(batch: PacketBatch, row: number, address: Address): void {
   const at = row * 4
   batch.nextHop[at] = address.word0
   batch.nextHop[at + 1] = address.word1

@@ -35,11 +35,6 @@ export function mayReceive(state: StateNumber): boolean {
   return state === State.established || state === State.finWait1 || state === State.finWait2
 }
 
-/** The peer's FIN has been taken. */
-export function hasPeerFinished(state: StateNumber): boolean {
-  return state === State.closeWait || state === State.lastAck || state === State.closing || state === State.timeWait
-}
-
 /** Our own FIN is sent, or as good as sent. */
 export function hasFinished(state: StateNumber): boolean {
   return (

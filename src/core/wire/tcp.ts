@@ -2,7 +2,6 @@
 // Called by tcp/input, tcp/emit, tcp/reply, tcp/unreachable and by whoever prints packets.
 
 export const MINIMUM_LENGTH = 20
-export const MAXIMUM_LENGTH = 60
 export const CHECKSUM_AT = 16
 export const OPTIONS_AT = 20
 

@@ -4,7 +4,7 @@ import { LONGEST_DATAGRAM } from '../../ip/output.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import * as wire from '../../wire/tcp.ts'
-import { LARGEST_SCALE, TIMESTAMPS_LENGTH } from '../../wire/tcp-options.ts'
+import { TIMESTAMPS_LENGTH } from '../../wire/tcp-options.ts'
 import { type ControlBlock, Mark, Option } from '../control-block.ts'
 import { isSynchronized } from '../state.ts'
 import { Sent } from './flight.ts'
@@ -17,11 +17,6 @@ export const DEFAULT_MSS_IPV6 = 1220
 export function offeredMss(mtu: number, isIpv4: boolean): number {
   const headers = (isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH) + wire.MINIMUM_LENGTH
   return Math.min(mtu, LONGEST_DATAGRAM) - headers
-}
-
-/** The window scale to offer. */
-export function offeredScale(scale: number): number {
-  return Math.min(scale, LARGEST_SCALE)
 }
 
 /** Finds the route and the segments' size again where they may have changed; false where no route leads to the peer. */
