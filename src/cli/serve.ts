@@ -115,6 +115,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
     lose = reject
   })
   lost.catch(() => {})
+  const told = untilSignal()
   const file = settings.capture === null ? null : openFile(settings.capture)
   const stack = await createStack({ forward: settings.forward })
   stack.hold()
@@ -124,7 +125,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
     const devices = openAll(settings, lose)
     attachAll(stack, devices, settings, file)
     announce(devices, settings)
-    await Promise.race([untilSignal(), lost])
+    await Promise.race([told, lost])
     await http?.close()
     sayFarewell(stack, devices)
     return Exit.done

@@ -6,6 +6,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** A terminal and npm both pass Ctrl-C on: what follows at once is the same wish. */
 const SAME_WISH = 500
 
+/** Read as we begin: later it may be gone already, and its heir stand in its place. */
+const PARENT = process.ppid
+
 /** Resolves at the first signal, or when the process that started us is gone. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
@@ -28,9 +31,8 @@ export function untilSignal(): Promise<void> {
 /** npm starts us through a shell, which may die of a signal without passing it on. */
 function watchParent(gone: () => void): void {
   if (process.env.npm_lifecycle_event === undefined) return
-  const parent = process.ppid
   const watch = setInterval(() => {
-    if (process.ppid === parent) return
+    if (process.ppid === PARENT) return
     clearInterval(watch)
     gone()
   }, SAME_WISH)
