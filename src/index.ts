@@ -24,8 +24,16 @@ export {
 } from './http/server.ts'
 export { type SiteOptions, site } from './http/site.ts'
 export { HttpError } from './http/status.ts'
+export {
+  type ConnectionsOptions,
+  connections,
+  type SocketView,
+  type StateName,
+  type TimerView,
+} from './inspect/connections.ts'
 export { describeNote } from './inspect/describe-note.ts'
 export { describePacket } from './inspect/describe-packet.ts'
+export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
 export { type CaptureOptions, capture } from './link/capture.ts'
 export { type ImpairedLink, type Impairments, impaired } from './link/impaired.ts'
 export { checkImpairment, type Impairment } from './link/impairment.ts'
@@ -33,6 +41,15 @@ export { type MemoryLink, type MemoryOptions, memory } from './link/memory.ts'
 export { type PacketsLink, type PacketsOptions, packets } from './link/packets.ts'
 export { type PcapngOptions, PcapngWriter } from './link/pcapng.ts'
 export { type CaptureFile, openCaptureFile } from './node/capture-file.ts'
+export {
+  askControl,
+  CONTROL_FOLDER,
+  type Control,
+  controlFolders,
+  findControls,
+  openControl,
+  type Question,
+} from './node/control.ts'
 export { createStack, type HeldUdpEndpoint, type NodeStack, type NodeStackOptions } from './node/create-stack.ts'
 export { Files, type FilesOptions } from './node/files.ts'
 export { type CheckName, examineMachine, type Machine, type MachineCheck } from './node/machine.ts'

@@ -24,6 +24,14 @@ export {
   type HttpServerOptions,
 } from './http/server.ts'
 export { HttpError } from './http/status.ts'
+export {
+  type ConnectionsOptions,
+  connections,
+  type SocketView,
+  type StateName,
+  type TimerView,
+} from './inspect/connections.ts'
+export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
 export { capture } from './link/capture.ts'
 export { impaired } from './link/impaired.ts'
 export { loopback } from './link/loopback.ts'

@@ -2,6 +2,7 @@
 // touched. It ends with us: it hears of our end by the channel between us.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { CONTROL_FOLDER, controlFolders } from '../index.ts'
 import { CommandError, Exit } from './output.ts'
 import { passSignalsOn } from './signals.ts'
 
@@ -17,7 +18,8 @@ export function runInside(words: readonly string[]): Promise<number> {
   const namespaces = ['--user', '--map-root-user', '--net']
   const child = spawn('unshare', [...namespaces, process.execPath, main, ...words], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, [INSIDE]: '1' },
+    // Who is root in there finds the folder of who is not, and so do both of them.
+    env: { ...process.env, [INSIDE]: '1', [CONTROL_FOLDER]: controlFolders()[0] },
     // A session of its own, so that Ctrl-C reaches it once, from us.
     detached: true,
   })

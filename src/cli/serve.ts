@@ -12,6 +12,7 @@ import {
   PcapngWriter,
   startServices,
 } from '../index.ts'
+import { startControl } from './control.ts'
 import {
   addDeviceOptions,
   addSecondDeviceOptions,
@@ -119,6 +120,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const file = settings.capture === null ? null : openFile(settings.capture)
   const stack = await createStack({ forward: settings.forward })
   stack.hold()
+  const control = await startControl(stack)
   try {
     if (settings.services) startServices(stack)
     const http: RunningHttp | null = settings.http === null ? null : await startHttp(stack, settings.http)
@@ -130,6 +132,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
     sayFarewell(stack, devices)
     return Exit.done
   } finally {
+    control?.close()
     stack.close()
     file?.close()
   }

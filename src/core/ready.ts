@@ -4,6 +4,8 @@ import { Ring } from './ring.ts'
 
 /** What the runtime puts behind a socket of the core: an endpoint. */
 export interface Owner {
+  /** What people know it by, in lists of sockets. */
+  readonly name?: string | null
   wake(now: number): void
 }
 

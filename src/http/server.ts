@@ -100,6 +100,7 @@ export class HttpServer implements ConnectionHost {
     const admits = this.#admits
     const listener = stack.listen({
       port: 80,
+      name: 'http',
       ...options,
       onRequest: admits === undefined ? undefined : (request) => this.#judge(request, admits),
     })

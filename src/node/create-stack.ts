@@ -1,5 +1,6 @@
 // A stack in Node: the portable one on the system's clock, randomness and timer, and its part in keeping a process alive.
 // An open endpoint (unless it is unref'd) and a ping under way hold the process, as they would with the kernel's stack.
+import { type ConnectionsOptions, connections, type SocketView } from '../inspect/connections.ts'
 import { PortableStack, type PortableStackOptions } from '../runtime/create-stack.ts'
 import type { DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
@@ -50,6 +51,11 @@ export class NodeStack extends PortableStack {
     } finally {
       letGo()
     }
+  }
+
+  /** Every socket: listeners, requests, connections, TIME-WAIT records, and UDP's. */
+  connections(options?: ConnectionsOptions): SocketView[] {
+    return connections(this, options)
   }
 
   /** Keeps the process alive until the returned function is called: for who only routes, and has no socket to wait for. */

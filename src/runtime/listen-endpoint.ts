@@ -18,6 +18,8 @@ export interface ListenEndpointOptions {
   ipv6Only?: boolean
   reusePort?: boolean
   backlog?: number
+  /** What it is called in lists of sockets. */
+  name?: string
   /** Asked before any SYN-ACK goes out. */
   onRequest?: (request: ConnectionRequest) => void
 }
@@ -65,6 +67,7 @@ export class ConnectionRequest {
 export class ListenEndpoint implements Owner {
   onConnection: ((endpoint: Endpoint) => void) | null = null
   onRequest: ((request: ConnectionRequest) => void) | null = null
+  name: string | null = null
   readonly listener: Listener<Connection>
   readonly #tcp: Tcp
   readonly #driver: Driver
@@ -135,6 +138,7 @@ export function listen(tcp: Tcp, driver: Driver, options: ListenEndpointOptions)
   })
   if (listener === null) throw new TcpError(tcp.result)
   const endpoint = new ListenEndpoint(listener, tcp, driver)
+  endpoint.name = options.name ?? null
   endpoint.onRequest = options.onRequest ?? null
   return endpoint
 }

@@ -25,6 +25,8 @@ export class UdpEndpoint implements Owner {
   onReadable: (() => void) | null = null
   /** An ICMP error came back from the connected peer: a value of `IcmpErrorKind`. */
   onError: ((kind: number) => void) | null = null
+  /** What it is called in lists of sockets. */
+  name: string | null = null
   readonly socket: UdpSocket
   readonly #driver: Driver
 

@@ -51,7 +51,7 @@ export class Iperf3Server {
   constructor(stack: PortableStack, port = IPERF3_PORT) {
     this.#stack = stack
     for (let at = 0; at < BLOCK; at++) this.#block[at] = at
-    this.#listener = stack.listen({ port })
+    this.#listener = stack.listen({ port, name: 'iperf3' })
     this.#listener.onConnection = (endpoint) => this.#admit(endpoint)
   }
 

@@ -39,12 +39,18 @@ export function startServices(stack: PortableStack, options: ServicesOptions = {
 }
 
 function startDatagrams(stack: PortableStack, discarded: Discarded): UdpEndpoint[] {
-  const open = (port: number) => {
+  const open = (name: string, port: number) => {
     const endpoint = stack.openUdp({ ipv6: true })
+    endpoint.name = name
     endpoint.bind(port)
     return endpoint
   }
-  const endpoints = [ECHO_PORT, DISCARD_PORT, DAYTIME_PORT, CHARGEN_PORT].map(open)
+  const endpoints = [
+    open('echo', ECHO_PORT),
+    open('discard', DISCARD_PORT),
+    open('daytime', DAYTIME_PORT),
+    open('chargen', CHARGEN_PORT),
+  ]
   const [echo, discard, daytime, chargen] = endpoints
   echoDatagrams(echo)
   discardDatagrams(discard, discarded)
@@ -55,11 +61,11 @@ function startDatagrams(stack: PortableStack, discarded: Discarded): UdpEndpoint
 
 function startStreams(stack: PortableStack, discarded: Discarded, { mostClients }: ServicesOptions): Clients[] {
   const rounds = chargenRounds()
-  const services: [number, Serve][] = [
-    [ECHO_PORT, echoStream],
-    [DISCARD_PORT, (endpoint) => discardStream(endpoint, discarded)],
-    [DAYTIME_PORT, (endpoint, letGo) => tellDaytimeOnce(endpoint, stack.driver.time, letGo)],
-    [CHARGEN_PORT, (endpoint) => generateStream(endpoint, rounds)],
+  const services: [string, number, Serve][] = [
+    ['echo', ECHO_PORT, echoStream],
+    ['discard', DISCARD_PORT, (endpoint) => discardStream(endpoint, discarded)],
+    ['daytime', DAYTIME_PORT, (endpoint, letGo) => tellDaytimeOnce(endpoint, stack.driver.time, letGo)],
+    ['chargen', CHARGEN_PORT, (endpoint) => generateStream(endpoint, rounds)],
   ]
-  return services.map(([port, serve]) => new Clients(stack.listen({ port }), serve, mostClients))
+  return services.map(([name, port, serve]) => new Clients(stack.listen({ port, name }), serve, mostClients))
 }

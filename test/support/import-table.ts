@@ -48,7 +48,10 @@ export const MAY_IMPORT: Record<string, string[]> = {
   http: ['runtime', 'core/ip/address'],
   services: ['runtime', 'core/environment'],
   web: ['runtime'],
-  inspect: ['core/observer', 'core/wire', 'core/ip/address', 'runtime'],
+  inspect: [
+    ...['core/observer', 'core/wire', 'core/ip/address', 'runtime'],
+    ...['core/tcp/connection', 'core/tcp/state', 'core/tcp/tcp-info', 'core/tcp/timers', 'core/udp/socket'],
+  ],
   simulate: ['runtime', 'link', 'core/environment', 'core/ip/address'],
   drill: ['runtime', 'link', 'core/wire'],
   node: ['core', ...PORTABLE],

@@ -85,6 +85,23 @@ export class Tcp implements Expirable {
     this.#listeners.forEach(take)
   }
 
+  /** Requests, whose SYN has come and whose third ACK has not; the addresses are borrowed. */
+  forEachRequest(take: (local: Address, localPort: number, remote: Address, remotePort: number) => void): void {
+    const { records } = this.#listen
+    const local = unspecified(false)
+    const remote = unspecified(false)
+    records.forEach((row) => {
+      records.addresses(row, local, remote)
+      take(local, records.localPort(row), remote, records.remotePort(row))
+    })
+  }
+
+  /** Who would be asked for a connection there; null where nobody listens. */
+  listenerOf({ localAddress, localPort, remoteAddress, remotePort, route }: Connection): Listener<Connection> | null {
+    const by = route?.interface.index ?? 0
+    return this.#listeners.find(localAddress, localPort, remoteAddress, remotePort, by)
+  }
+
   receive(packet: Packet, now: number): void {
     const { shared } = this
     const { segment, observer, counters } = shared

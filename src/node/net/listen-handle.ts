@@ -57,6 +57,10 @@ export class ListenHandle implements Owner {
     this.#resource.runInAsyncScope(this.#endpoint.wake, this.#endpoint)
   }
 
+  get name(): string {
+    return 'net.Server'
+  }
+
   getAsyncId(): number {
     return this.#resource.asyncId()
   }

@@ -95,6 +95,10 @@ export class TcpHandle implements Owner {
     return this.#waiting?.rest ?? 0
   }
 
+  get name(): string {
+    return 'net.Socket'
+  }
+
   getAsyncId(): number {
     return this.#resource.asyncId()
   }

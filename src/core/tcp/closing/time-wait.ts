@@ -149,6 +149,16 @@ export class TimeWait {
     remote.set(words[at + 4], words[at + 5], words[at + 6], words[at + 7])
   }
 
+  /** The one that has waited longest first; none may be added or removed meanwhile. */
+  forEach(take: (row: number) => void): void {
+    for (let row = this.#first; row !== NONE; row = this.#later[row]) take(row)
+  }
+
+  /** Milliseconds until it goes. */
+  left(row: number, now: number): number {
+    return Math.max(0, (this.#due[row] - (now | 0)) | 0)
+  }
+
   localPort(row: number): number {
     return this.#ports[row] >>> 16
   }

@@ -99,6 +99,13 @@ export class HalfOpen {
     this.#enqueue(row, queue, deadline)
   }
 
+  /** Oldest first in each queue; none may be added or removed meanwhile. */
+  forEach(take: (row: number) => void): void {
+    for (let queue = 0; queue < QUEUES; queue++) {
+      for (let row = this.#first[queue]; row !== NONE; row = this.#next[row]) take(row)
+    }
+  }
+
   localPort(row: number): number {
     return this.#ports[row] >>> 16
   }

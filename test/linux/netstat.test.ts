@@ -1,0 +1,57 @@
+// `tunstack netstat` beside a `tunstack serve` with clients of the kernel.
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createNamespace, type Namespace, until } from '../support/namespace.ts'
+import { describeOnKernel } from '../support/on-kernel.ts'
+import { type Running, serve, tunstack } from '../support/tunstack.ts'
+
+describeOnKernel('tunstack netstat', () => {
+  let namespace: Namespace
+  let running: Running
+  let pid: string
+
+  const netstat = async (...args: string[]) => (await tunstack(['netstat', '--pid', pid, ...args])).stdout
+
+  beforeAll(async () => {
+    namespace = createNamespace()
+    running = await serve(namespace, '--services')
+    pid = String(running.child.pid)
+    const held = 'exec 3<>/dev/tcp/10.7.0.2/7; echo x >&3; read <&3; sleep 30'
+    namespace.start('bash', ['-c', held])
+    await until('somebody is connected', async () => (await netstat('-tn')).includes('10.7.0.2:7'))
+  })
+
+  afterAll(async () => {
+    await namespace.dispose()
+  })
+
+  it('shows connections, with their owner', async () => {
+    const [headings, row] = (await netstat('-n')).split('\n')
+    expect(headings).toMatch(/^Proto Recv-Q Send-Q Local Address +Foreign Address +State +PID\/Owner$/)
+    expect(row).toMatch(new RegExp(`^tcp +0 +0 10\\.7\\.0\\.2:7 +10\\.7\\.0\\.1:\\d+ +ESTABLISHED +${pid}/echo$`))
+  })
+
+  it('shows listeners of both protocols', async () => {
+    const listening = await netstat('-ln')
+    expect(listening).toMatch(/^tcp6 +0 +511 \[::\]:80 +\[::\]:\* +LISTEN +\d+\/http$/m)
+    expect(listening).toMatch(/^udp6 +0 +0 \[::\]:19 +\[::\]:\* +\d+\/chargen$/m)
+    expect(await netstat('-lnu')).not.toContain('tcp')
+  })
+
+  it('has a line of figures, timers, a summary, and JSON', async () => {
+    expect(await netstat('-tni')).toMatch(/\n\t ts sack cubic wscale:\d+,\d+ rto:[\d.]+ rtt:[\d.]+\/[\d.]+ mss:1448 /)
+    expect(await netstat('-tno')).toMatch(/keepalive \([\d.]+\/0\/0\)/)
+    const summary = await netstat('-s')
+    expect(summary).toMatch(/TCP \(LISTEN 6, ESTABLISHED 1\), 4 of UDP\n/)
+    expect(summary).toContain('\nTcp:\n    PassiveOpens: 1\n')
+    const { sockets } = JSON.parse(await netstat('--json', '-t'))
+    expect(sockets).toMatchObject([{ state: 'ESTABLISHED', localPort: 7, owner: 'echo', info: null }])
+  })
+
+  it('goes by ss too, and says in one sentence that nobody is there', async () => {
+    expect((await tunstack(['ss', '--pid', pid, '-tn'])).stdout).toContain('ESTABLISHED')
+    await running.stop()
+    const { code, stderr } = await tunstack(['netstat', '--pid', pid])
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^tunstack: Process \d+ is no "tunstack serve" of yours: [^\n]*\n$/)
+  })
+})
