@@ -40,10 +40,19 @@ export class Cubic extends Reno {
   #priorPlateauAfter = 0
   #priorPlateau = 0
   #priorFriendly = 0
+  #priorBefore = 0
 
   constructor(settings: CongestionSettings) {
     super(settings)
     this.#heard = settings.now | 0
+  }
+
+  protected override get betaLost(): number {
+    return BETA_LOST
+  }
+
+  protected override get betaMarked(): number {
+    return BETA_MARKED
   }
 
   override onAcknowledged(ack: Acknowledged): void {
@@ -131,31 +140,20 @@ export class Cubic extends Reno {
     this.#friendly = Math.min(this.#friendly + this.mss, LARGEST_WINDOW)
   }
 
-  override onRecovery(inFlight: number, now: number): void {
-    this.reduce(inFlight, BETA_LOST, now)
-    this.cwnd = this.ssthresh
-  }
-
-  override onMarked(inFlight: number, now: number): void {
-    this.reduce(inFlight, BETA_MARKED, now)
-    this.cwnd = this.ssthresh
-  }
-
   override onTimeout(inFlight: number, isRepeated: boolean, now: number): void {
-    if (!isRepeated) this.reduce(inFlight, BETA_LOST, now)
+    super.onTimeout(inFlight, isRepeated, now)
     // §4.8: the first congestion avoidance after it has its plateau where it begins.
     this.#maximum = 0
     this.#inEpoch = false
-    this.cwnd = this.mss
-    this.counted = 0
   }
 
-  protected override reduce(inFlight: number, beta: number, now: number): void {
+  protected override reduce(inFlight: number, beta: number, now: number): number {
     this.#priorMaximum = this.#maximum
     this.#priorEpoch = this.#inEpoch ? this.#epoch : now | 0
     this.#priorPlateauAfter = this.#plateauAfter
     this.#priorPlateau = this.#plateau
     this.#priorFriendly = this.#friendly
+    this.#priorBefore = this.#before
     // §4.7, fast convergence: the path has less room than last time, and somebody else wants some of it.
     const gives = this.cwnd < this.#maximum
     this.#maximum = gives ? Math.floor((this.cwnd * (1 + BETA_LOST)) / 2) : this.cwnd
@@ -163,7 +161,7 @@ export class Cubic extends Reno {
     this.#inEpoch = false
     this.#isFirst = false
     this.#hystart = null
-    super.reduce(inFlight, beta, now)
+    return super.reduce(inFlight, beta, now)
   }
 
   /** §4.9. */
@@ -175,11 +173,11 @@ export class Cubic extends Reno {
     this.#plateauAfter = this.#priorPlateauAfter
     this.#plateau = this.#priorPlateau
     this.#friendly = this.#priorFriendly
+    this.#before = this.#priorBefore
     this.#inEpoch = this.#plateau > 0
   }
 
-  override onRestart(idle: number, now: number): void {
-    super.onRestart(idle, now)
+  protected override onShrunk(): void {
     this.#inEpoch = false
   }
 }

@@ -7,6 +7,8 @@ import { UNPACED } from './congestion.ts'
 const MOST_CREDIT = 2
 /** Linux's tcp_pacing_ss_ratio: slow start doubles in a round trip, and twice the rate lets it. */
 export const SLOW_START_GAIN = 2
+/** RFC 7661 §4.4.2: a window that was not used lately leaves over its round trip. */
+export const UNUSED_GAIN = 1
 
 /** The rate at which `gain` windows leave in a round trip of `srtt` microseconds; UNPACED where that is not known. */
 export function windowRate(cwnd: number, srtt: number, gain: number): number {

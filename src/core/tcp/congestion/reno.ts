@@ -1,5 +1,5 @@
-// NewReno (RFC 5681, RFC 6582; RFC 8511 for marks): slow start and congestion avoidance in octets. Recovery itself is the sender's:
-// this says to what it shrinks. Also the ground on which other controllers stand, a user's own included.
+// NewReno (RFC 5681, RFC 6582; RFC 7661 for windows that are not used, RFC 8511 for marks): slow start and congestion avoidance in octets.
+// Recovery itself is the sender's: this says to what it shrinks. Also the ground on which other controllers stand, a user's own included.
 // Differs: slow start grows by every octet newly acknowledged, not by one MSS an ACK (RFC 5681 §3.1), since receivers
 // acknowledge whole batches at once; dividing ACKs gains nobody anything where octets count; the growth is paced. As Linux does.
 import {
@@ -10,11 +10,8 @@ import {
   NO_THRESHOLD,
   UNPACED,
 } from './congestion.ts'
-import { SLOW_START_GAIN, windowRate } from './pacing.ts'
-
-/** RFC 5681 §3.1, RFC 8511 §3.1: a mark comes from a short queue, and is answered less hard than a loss. */
-const BETA_LOST = 0.5
-const BETA_MARKED = 0.8
+import { SLOW_START_GAIN, UNUSED_GAIN, windowRate } from './pacing.ts'
+import { Validation } from './validation.ts'
 
 export class Reno implements Congestion {
   readonly name: string = 'reno'
@@ -29,11 +26,27 @@ export class Reno implements Congestion {
   /** cwnd and ssthresh before the last reduction, for its undoing; 0 where there is nothing to undo. */
   protected priorCwnd = 0
   protected priorSsthresh = NO_THRESHOLD
+  /** Made when there is an ACK that did not need the window. */
+  #validation: Validation | null = null
+  /** RFC 7661 §4.4.1: Max(pipeACK, LossFlightSize) of a recovery that began with an unused window, and what it loses; 0 for others. */
+  #usedAtLoss = 0
+  #lost = 0
+  #srtt = 0
 
   constructor(settings: CongestionSettings) {
     this.mss = settings.mss
     this.initialWindow = settings.initialWindow
     this.cwnd = settings.initialWindow
+  }
+
+  /** What is left of the window after a loss: RFC 5681 §3.1. */
+  protected get betaLost(): number {
+    return 0.5
+  }
+
+  /** And after a mark, which comes from a short queue, and is answered less hard: RFC 8511 §3.1. */
+  protected get betaMarked(): number {
+    return 0.8
   }
 
   get inSlowStart(): boolean {
@@ -42,13 +55,39 @@ export class Reno implements Congestion {
 
   onAcknowledged(ack: Acknowledged): void {
     if (ack.inRecovery || ack.acked <= 0) return
-    // RFC 9293 §3.8.2 and RFC 7661 §4.3: a window that isn't used says nothing about the path.
+    this.#srtt = ack.srtt
+    // RFC 9293 §3.8.2 and RFC 7661 §4.4: a window that isn't used says nothing about the path.
     if (ack.isWindowLimited) {
       const rest = this.inSlowStart ? this.slowStart(ack) : ack.acked
       if (rest > 0) this.avoid(rest, ack)
+    } else this.#validation ??= new Validation()
+    this.#validation?.onAcknowledged(ack, this.cwnd)
+    this.#shrinkUnused(ack.now | 0)
+    this.pace()
+  }
+
+  /** Whether used or not: a rate from a first round trip that was slow would itself keep the window from being used. */
+  protected pace(): void {
+    if (this.inSlowStart) this.pacingRate = windowRate(this.cwnd, this.#srtt, SLOW_START_GAIN)
+    // RFC 7661 §4.4.2: no bursts from a window that was not used lately.
+    else this.pacingRate = this.isUnused ? windowRate(this.cwnd, this.#srtt, UNUSED_GAIN) : UNPACED
+  }
+
+  /** RFC 7661 §4.3: less than half of the window has been used lately. */
+  get isUnused(): boolean {
+    return this.#validation?.isUnused === true
+  }
+
+  /** RFC 7661 §4.4.3: a window is not kept for ever; but ssthresh remembers what the path has borne. Says whether it shrank. */
+  #shrinkUnused(now: number): boolean {
+    const periods = this.#validation?.periods(now) ?? 0
+    const before = this.cwnd
+    for (let period = 0; period < periods; period++) {
+      this.ssthresh = Math.max(this.ssthresh, Math.floor((this.cwnd * 3) / 4))
+      this.cwnd = Math.min(this.cwnd, Math.max(this.cwnd >> 1, this.initialWindow))
     }
-    // Whether used or not: a rate from a first round trip that was slow would itself keep the window from being used.
-    this.pacingRate = this.inSlowStart ? windowRate(this.cwnd, ack.srtt, SLOW_START_GAIN) : UNPACED
+    if (periods > 0) this.counted = 0
+    return this.cwnd < before
   }
 
   /** RFC 5681 §3.1. Returns the octets that are left when ssthresh is reached: they count for congestion avoidance. */
@@ -75,34 +114,53 @@ export class Reno implements Congestion {
   onSent(_octets: number, _inFlight: number, _isApplicationLimited: boolean, _now: number): void {}
 
   onLost(
-    _octets: number,
+    octets: number,
     _transmitInFlight: number,
     _lostSince: number,
     _isApplicationLimited: boolean,
     _now: number,
-  ): void {}
+  ): void {
+    this.#lost = Math.min(this.#lost + octets, LARGEST_WINDOW)
+  }
 
   onRecovery(inFlight: number, now: number): void {
-    this.reduce(inFlight, BETA_LOST, now)
+    this.reduce(inFlight, this.betaLost, now)
     this.cwnd = this.ssthresh
   }
 
   onRecovered(_now: number): void {
+    if (this.#usedAtLoss > 0) {
+      // RFC 7661 §4.4.1: the path has borne less by what was lost.
+      const borne = Math.max(0, this.#usedAtLoss - this.#lost)
+      this.cwnd = Math.max(this.mss, Math.min(this.cwnd, Math.round(borne * this.betaLost)))
+      this.ssthresh = Math.max(this.cwnd, 2 * this.mss)
+    }
     // RFC 6582 §3.2 step 3: the window is deflated to ssthresh.
     this.cwnd = Math.max(this.mss, Math.min(this.cwnd, this.ssthresh))
+    this.#forgetUse()
+  }
+
+  #forgetUse(): void {
+    this.#usedAtLoss = 0
+    this.#lost = 0
+    this.#validation?.clear()
   }
 
   onTimeout(inFlight: number, isRepeated: boolean, now: number): void {
     // RFC 5681 §3.1: ssthresh is reduced once for the same octets; the loss window is one segment.
-    if (!isRepeated) this.reduce(inFlight, BETA_LOST, now)
+    // RFC 7661 §4.4: the non-validated phase is over, and this is as after any other timeout.
+    this.#forgetUse()
+    if (!isRepeated) this.reduce(inFlight, this.betaLost, now)
     this.cwnd = this.mss
     this.counted = 0
     this.pacingRate = UNPACED
   }
 
   onMarked(inFlight: number, now: number): void {
-    this.reduce(inFlight, BETA_MARKED, now)
-    this.cwnd = this.ssthresh
+    // RFC 3168 §6.1.2, RFC 9438 §4.6: marks that do not end bring the window down to one segment, below ssthresh's least.
+    const reduced = this.reduce(inFlight, this.betaMarked, now)
+    this.cwnd = Math.max(this.mss, Math.min(reduced, this.ssthresh))
+    this.#forgetUse()
   }
 
   onUndone(_now: number): void {
@@ -110,14 +168,22 @@ export class Reno implements Congestion {
     this.cwnd = Math.max(this.cwnd, this.priorCwnd)
     this.ssthresh = Math.max(this.ssthresh, this.priorSsthresh)
     this.priorCwnd = 0
+    this.#forgetUse()
   }
 
-  onRestart(_idle: number, _now: number): void {
-    // RFC 5681 §4.1: RW = min(IW, cwnd); RFC 7661 §4.4.3: ssthresh remembers what the path has borne, so that slow start leads back there.
-    this.ssthresh = Math.max(this.ssthresh, Math.floor((this.cwnd * 3) / 4))
-    this.cwnd = Math.min(this.cwnd, this.initialWindow)
-    this.counted = 0
+  /**
+   * RFC 7661 §4.3 in place of RFC 5681 §4.1: after silence the window is not given up at once, but kept, paced when it is used again,
+   * and halved for each five minutes.
+   */
+  onRestart(idle: number, now: number): void {
+    this.#validation ??= new Validation()
+    this.#validation.onSilence(Math.round(idle / 1000), now | 0)
+    if (this.#shrinkUnused(now | 0)) this.onShrunk()
+    this.pace()
   }
+
+  /** Silence has made the window smaller: slow start leads back. */
+  protected onShrunk(): void {}
 
   onMss(mss: number): void {
     this.mss = mss
@@ -125,13 +191,22 @@ export class Reno implements Congestion {
     this.ssthresh = Math.max(this.ssthresh, 2 * mss)
   }
 
-  /** RFC 5681 §3.1 equation 4: ssthresh from what is in flight, not from a cwnd that may not be used. */
-  protected reduce(inFlight: number, beta: number, _now: number): void {
+  /**
+   * RFC 5681 §3.1 equation 4: ssthresh from what is in flight, not from a cwnd that may not be used; RFC 7661 §4.4.1: or from what
+   * was used lately, if that was more. Returns the same without ssthresh's least of two segments.
+   */
+  protected reduce(inFlight: number, beta: number, now: number): number {
     this.priorCwnd = this.cwnd
     this.priorSsthresh = this.ssthresh
-    this.ssthresh = Math.max(Math.round(Math.min(inFlight, this.cwnd) * beta), 2 * this.mss)
+    const validation = this.#validation
+    const isUnused = validation?.isUnused === true
+    const used = isUnused ? Math.max(validation.used(now | 0), inFlight) : inFlight
+    this.#usedAtLoss = isUnused ? used : 0
+    const reduced = Math.round(Math.min(used, this.cwnd) * beta)
+    this.ssthresh = Math.max(reduced, 2 * this.mss)
     this.counted = 0
     this.pacingRate = UNPACED
+    return reduced
   }
 }
 
