@@ -76,3 +76,14 @@ export type { PingOptions, PingReply } from './runtime/ping.ts'
 export { type UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
 export { type Services, type ServicesOptions, startServices } from './services/start.ts'
 export { SeededRandom } from './simulate/random.ts'
+export { SocketError, type SocketErrorCode } from './web/socket-error.ts'
+export { type StreamFilter, StreamListener, type StreamVerdict } from './web/stream-listener.ts'
+export { StreamSocket, type StreamSocketInfo, type StreamSocketOptions } from './web/stream-socket.ts'
+export {
+  type SocketAddressText,
+  type StreamConnectOptions,
+  type StreamListenOptions,
+  type StreamSockets,
+  type StreamSocketsOptions,
+  streamSockets,
+} from './web/stream-sockets.ts'

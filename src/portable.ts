@@ -47,3 +47,14 @@ export {
 export { ConnectionRequest, ListenEndpoint, type ListenEndpointOptions } from './runtime/listen-endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
 export { UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
+export { SocketError, type SocketErrorCode } from './web/socket-error.ts'
+export { type StreamFilter, StreamListener, type StreamVerdict } from './web/stream-listener.ts'
+export { StreamSocket, type StreamSocketInfo, type StreamSocketOptions } from './web/stream-socket.ts'
+export {
+  type SocketAddressText,
+  type StreamConnectOptions,
+  type StreamListenOptions,
+  type StreamSockets,
+  type StreamSocketsOptions,
+  streamSockets,
+} from './web/stream-sockets.ts'

@@ -5,11 +5,12 @@ import { PortableStack, type PortableStackOptions } from '../runtime/create-stac
 import type { DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
+import { type StreamSockets, streamSockets } from '../web/stream-sockets.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { closeSockets } from './net/close-all.ts'
 import { Farewells, LAST_WORDS } from './net/farewell.ts'
 import { createNet, type Net } from './net/net.ts'
-import { type NameOptions, Names } from './resolver.ts'
+import { type Lookup, type NameOptions, Names } from './resolver.ts'
 import { systemEnvironment } from './system.ts'
 
 export interface NodeStackOptions extends Omit<PortableStackOptions, 'environment' | 'hooks'>, NameOptions {
@@ -25,6 +26,8 @@ export async function createStack(options: NodeStackOptions = {}): Promise<NodeS
 export class NodeStack extends PortableStack {
   /** `node:net` on this stack. */
   readonly net: Net
+  /** Sockets as web streams. */
+  readonly web: StreamSockets
   readonly #keepAlive: KeepAlive
 
   /** @internal `createStack` makes them. */
@@ -37,6 +40,11 @@ export class NodeStack extends PortableStack {
     const { lookup } = new Names({ resolver, hosts })
     const farewells = new Farewells(driver, keepAlive, lastWords)
     this.net = createNet({ core, driver, keepAlive, farewells, lookup })
+    this.web = streamSockets(this, {
+      lookup: (hostname) => addressOf(lookup, hostname),
+      hold: () => keepAlive.hold(),
+      close: (endpoint) => farewells.close(endpoint),
+    })
   }
 
   override openUdp(options?: Parameters<PortableStack['openUdp']>[0]): HeldUdpEndpoint {
@@ -69,6 +77,12 @@ export class NodeStack extends PortableStack {
     super.close()
     this.#keepAlive.close()
   }
+}
+
+function addressOf(lookup: Lookup, hostname: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    lookup(hostname, {}, (error, address) => (error ? reject(error) : resolve(address as string)))
+  })
 }
 
 /** An endpoint that keeps the process alive until it is closed or unref'd. */

@@ -182,6 +182,11 @@ export class Endpoint implements Owner {
     }
   }
 
+  /** Nothing more will be read: what comes from now on is answered with a reset. */
+  stopReading(): void {
+    this.connection.stopReading()
+  }
+
   /** Nothing more will be sent: a FIN follows what is written. */
   finish(): void {
     this.connection.finish(this.#now())

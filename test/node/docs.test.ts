@@ -1,0 +1,46 @@
+// The examples of the documentation: each block that is marked `js run` runs in a process of its own, ends by itself, and prints what its
+// comments say (`// prints: …`), line for line. They import the package by its name, and so what is built.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { exec } from '../support/namespace.ts'
+import { root } from '../support/source-tree.ts'
+
+interface Example {
+  name: string
+  code: string
+  prints: string[]
+}
+
+const BLOCK = /^```js run\n([\s\S]*?)^```$/gm
+const PRINTS = /^\s*\/\/ prints: (.*)$/gm
+/** Of a link to another page or to a place on it. */
+const LINK = /\]\((?!https?:)([^)#\s]*)(?:#[^)\s]*)?\)/g
+
+const pages = readdirSync(join(root, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({ name, text: readFileSync(join(root, 'docs', name), 'utf8') }))
+
+const examples: Example[] = pages.flatMap(({ name, text }) =>
+  [...text.matchAll(BLOCK)].map(([, code], at) => ({
+    name: `${name}, example ${at + 1}`,
+    code,
+    prints: [...code.matchAll(PRINTS)].map(([, line]) => line),
+  })),
+)
+
+describe.concurrent('the examples of the documentation', () => {
+  it.each(examples)('$name', async ({ code, prints }) => {
+    const args = ['--input-type=module', '--eval', code]
+    const { code: status, stdout, stderr } = await exec(process.execPath, args, { cwd: root, timeout: 20_000 })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout.split('\n').slice(0, -1)).toEqual(prints)
+  })
+})
+
+it('leads by its links to pages that are there', () => {
+  const known = pages.map(({ name }) => name)
+  const links = pages.flatMap(({ name, text }) => [...text.matchAll(LINK)].map(([, to]) => ({ name, to })))
+  const lost = links.filter(({ to }) => to !== '' && !to.startsWith('../') && !known.includes(to))
+  expect(lost).toEqual([])
+})
