@@ -73,9 +73,15 @@ export class NodeStack extends PortableStack {
 
   /** Sockets are destroyed, servers closed, and peers told by a reset. */
   override close(): void {
-    closeSockets(this.core)
-    super.close()
-    this.#keepAlive.close()
+    try {
+      closeSockets(this.core)
+    } finally {
+      try {
+        super.close()
+      } finally {
+        this.#keepAlive.close()
+      }
+    }
   }
 }
 

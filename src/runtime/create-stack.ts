@@ -105,10 +105,13 @@ export class PortableStack {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#pinger?.close()
-    this.core.close(this.driver.time.now())
-    this.driver.flush()
-    this.driver.close()
+    try {
+      this.#pinger?.close()
+      this.core.close(this.driver.time.now())
+      this.driver.flush()
+    } finally {
+      this.driver.close()
+    }
   }
 }
 

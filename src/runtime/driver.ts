@@ -103,8 +103,16 @@ export class Driver {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#alarm.arm(Number.POSITIVE_INFINITY)
-    for (const { link } of this.#ports) link.close()
-    this.#ports.length = 0
+    let failure: { error: unknown } | null = null
+    for (const { link } of this.#ports.splice(0)) {
+      try {
+        link.close()
+      } catch (error) {
+        // A link that can't be closed keeps no other one open.
+        failure ??= { error }
+      }
+    }
+    if (failure !== null) throw failure.error
   }
 
   /** At most one batch a link. */

@@ -13,8 +13,15 @@ export function closeSockets({ tcp }: Stack): void {
   tcp.forEach(({ owner }) => {
     if (owner instanceof TcpHandle) owners.push(owner.owner)
   })
+  let failure: { error: unknown } | null = null
   for (const owner of owners) {
-    if (owner instanceof StackServer) owner.close()
-    else if (owner instanceof StackSocket) owner.destroy()
+    try {
+      if (owner instanceof StackServer) owner.close()
+      else if (owner instanceof StackSocket) owner.destroy()
+    } catch (error) {
+      // Whose way of closing throws keeps nobody else's from it.
+      failure ??= { error }
+    }
   }
+  if (failure !== null) throw failure.error
 }

@@ -65,6 +65,11 @@ export class ListenHandle implements Owner {
     return this.#resource.asyncId()
   }
 
+  /** Whether `onrequest` is asked about who comes from now on. */
+  ask(isAsking: boolean): void {
+    this.#endpoint.listener.asks = isAsking
+  }
+
   close(closed?: () => void): void {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -1,9 +1,12 @@
 // `net.Server` on a stack: Node's methods, properties, events and defaults, and what Node lacks: `filter`, a server for every address and
 // port of an interface, and `for await (const socket of server)`. Made by server-constructor, which checks the options.
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, BlockList } from 'node:net'
 import type { ConnectionRequest } from '../../runtime/listen-endpoint.ts'
+import { checkFunction } from '../arguments.ts'
 import { codedError, type ErrorCode, errnoException, listenException } from '../errors.ts'
+import { sortArguments } from './call-arguments.ts'
 import { connectionsOf } from './connections.ts'
 import { findInterface, type NetHost, type SocketName } from './host.ts'
 import { checkListen, type ListenOptions, type ListenTarget } from './listen.ts'
@@ -64,6 +67,7 @@ export class StackServer extends EventEmitter {
     const { target, callback, signal } = checkListen(args)
     if (callback !== null) this.once('listening', callback)
     if (signal !== undefined) closeWith(this, signal)
+    publishListening(this, args)
     const id = ++this._listeningId
     const { host } = target
     if (!host) {
@@ -83,6 +87,7 @@ export class StackServer extends EventEmitter {
     const handle = open(this, address ?? '::', target)
     if (typeof handle === 'string') {
       const error = listenException(handle, 'listen', address ?? '::', port)
+      if (listenErrors.hasSubscribers) listenErrors.publish({ server: this, error })
       process.nextTick(() => this.emit('error', error))
       return
     }
@@ -92,6 +97,7 @@ export class StackServer extends EventEmitter {
     this._handle = handle
     this._connectionKey = `${address === null ? 6 : family}:${address ?? '::'}:${port}`
     if (this._unref) handle.unref()
+    if (listenEnds.hasSubscribers) listenEnds.publish({ server: this })
     process.nextTick(() => {
       if (this._handle !== null) this.emit('listening')
     })
@@ -114,14 +120,13 @@ export class StackServer extends EventEmitter {
   }
 
   /**
-   * Asked about every connection before any SYN-ACK goes out; it may take its time, up to ten seconds. Set it before `listen`.
-   * Where it fails the connection is refused, and the error is nobody's: it reaches `unhandledRejection`.
+   * Asked about every connection before any SYN-ACK goes out; it may take its time, up to ten seconds. Null for none any more;
+   * who was asked about still waits for the answer. Where it fails the connection is refused, and the error is nobody's: it reaches `unhandledRejection`.
    */
   filter(filter: Filter | null): this {
-    if (this._handle !== null && this[kFilter] === null) {
-      throw codedError(Error, 'ERR_SERVER_ALREADY_LISTEN', 'A filter must be set before the server listens.')
-    }
+    if (filter !== null) checkFunction(filter, 'filter')
     this[kFilter] = filter
+    this._handle?.ask(filter !== null)
     return this
   }
 
@@ -182,6 +187,14 @@ Object.defineProperty(StackServer.prototype, 'listening', {
   ...(Object.getOwnPropertyDescriptor(StackServer.prototype, 'listening') as PropertyDescriptor),
   enumerable: true,
 })
+
+const listenStarts = channel('tracing:net.server.listen:asyncStart')
+const listenEnds = channel('tracing:net.server.listen:asyncEnd')
+const listenErrors = channel('tracing:net.server.listen:error')
+
+function publishListening(server: StackServer, args: readonly unknown[]): void {
+  if (listenStarts.hasSubscribers) listenStarts.publish({ server, options: sortArguments(args)[0] })
+}
 
 function open(server: StackServer, address: string, target: ListenTarget): ListenHandle | ErrorCode {
   const { [kHost]: host, [kFilter]: filter } = server

@@ -5,6 +5,7 @@ import type { IdleTimer } from './idle-timer.ts'
 /** A socket's own memory, for reading into and being told. */
 export interface OnRead {
   buffer: Uint8Array | (() => Uint8Array)
+  /** Called with the socket as `this`. */
   callback(length: number, buffer: Uint8Array): boolean | undefined
 }
 

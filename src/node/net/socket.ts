@@ -267,7 +267,7 @@ function onRead(this: TcpHandle, bytes: Uint8Array | null, length: number, code:
 function handOver(socket: StackSocket, bytes: Uint8Array, length: number): boolean {
   const state = socket[kState]
   if (state.onread === null) return socket.push(bytes)
-  const wantsMore = state.onread.callback(length, bytes) !== false
+  const wantsMore = state.onread.callback.call(socket, length, bytes) !== false
   const { buffer } = state.onread
   const next = typeof buffer === 'function' ? buffer() : null
   if (next instanceof Uint8Array) state.buffer = next

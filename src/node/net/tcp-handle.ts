@@ -259,6 +259,7 @@ export class TcpHandle implements Owner {
 
   /** Why nothing can be written; null where it can. */
   #whyMute(): ErrorCode | null {
+    if (this.#isClosed) return 'EBADF'
     const endpoint = this.#endpoint
     if (endpoint === null) return 'ENOTCONN'
     if (!endpoint.isOver) return null

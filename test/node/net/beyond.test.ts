@@ -149,11 +149,16 @@ describe('a filter', () => {
     expect(await filtered(async () => 'drop' as const)).toEqual({ code: 'ETIMEDOUT', accepted: 0 })
   })
 
-  it('is set before the server listens', async () => {
+  it('may be set, changed and taken away while the server listens', async () => {
     const { net } = await stackWith()
-    const server = net.createServer()
-    await listening(server)
-    expect(() => server.filter(() => 'accept')).toThrow(expect.objectContaining({ code: 'ERR_SERVER_ALREADY_LISTEN' }))
+    const server = net.createServer((socket) => socket.end())
+    const port = await listening(server)
+    expect(await codeOf(net.connect(port))).toBe('connected')
+    server.filter(() => 'refuse')
+    expect(await codeOf(net.connect(port))).toBe('ECONNREFUSED')
+    server.filter(null)
+    expect(await codeOf(net.connect(port))).toBe('connected')
+    expect(() => server.filter('accept' as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
     server.close()
   })
 })

@@ -43,7 +43,8 @@ export class Listener<Accepted extends object = object> implements Listening, Wa
   readonly interface: number
   readonly ipv6Only: boolean
   readonly reusePort: boolean
-  readonly asks: boolean
+  /** May change: what waits is still to be answered. */
+  asks: boolean
   backlog: number
   isClosed = false
   /** Connections that nobody has taken yet, and half-open requests. */
