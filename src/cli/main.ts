@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { cac } from 'cac'
 import { addDoctor } from './doctor.ts'
+import { addGet } from './get.ts'
 import { addNetstat } from './netstat.ts'
 import { EXIT_CODES, Exit, exitCodeOf, isExpected, say, usageError } from './output.ts'
 import { addPing } from './ping.ts'
@@ -20,6 +21,7 @@ function version(): string {
 function commandLine() {
   const cli = cac('tunstack')
   addServe(cli)
+  addGet(cli)
   addPing(cli)
   addNetstat(cli)
   addDoctor(cli)
@@ -52,8 +54,8 @@ async function run(): Promise<number> {
     const [given] = cli.args
     throw usageError(
       given === undefined
-        ? 'Name a command: serve, ping, netstat or doctor ("tunstack --help" says more).'
-        : `There is no command "${given}": there are serve, ping, netstat and doctor ("tunstack --help" says more).`,
+        ? 'Name a command: serve, get, ping, netstat or doctor ("tunstack --help" says more).'
+        : `There is no command "${given}": there are serve, get, ping, netstat and doctor ("tunstack --help" says more).`,
     )
   }
   return (await cli.runMatchedCommand()) as number

@@ -21,15 +21,21 @@ export class Options {
     return this.#parsed[name] === false
   }
 
-  /** Null where it was not given. */
-  text(name: string): string | null {
+  /** Null where it was not given. `short`: the letter that stands for it, too. */
+  text(name: string, short?: string): string | null {
+    const values = this.texts(name, short)
+    if (values.length > 1) throw usageError(`--${name} may be given once.`)
+    return values[0] ?? null
+  }
+
+  /** As often as it was given. */
+  texts(name: string, short?: string): string[] {
     const values = this.#written.flatMap((word, place) => {
-      if (word === `--${name}`) return [this.#written[place + 1] ?? '']
+      if (word === `--${name}` || word === `-${short}`) return [this.#written[place + 1] ?? '']
       return word.startsWith(`--${name}=`) ? [word.slice(name.length + 3)] : []
     })
-    if (values.length > 1) throw usageError(`--${name} may be given once.`)
-    if (values[0] === '') throw usageError(`--${name} needs a value.`)
-    return values[0] ?? null
+    if (values.includes('')) throw usageError(`--${name} needs a value.`)
+    return values
   }
 
   integer(name: string, byDefault: number, least: number, most: number): number {

@@ -112,22 +112,22 @@ export class ChunkDecoder {
 
   #takeTrailer(octet: number): void {
     if (++this.#trailers > this.#limits.trailers) {
-      this.#fail('The trailer of the request is too large.')
+      this.#fail('The trailer is too large.')
       return
     }
     switch (this.#state) {
       case TRAILER:
         if (octet === CR) this.#state = LAST_LF
         else if (isToken(octet)) this.#state = TRAILER_NAME
-        else this.#fail('The trailer of the request has no proper field in it.')
+        else this.#fail('The trailer has no proper field in it.')
         return
       case TRAILER_NAME:
         if (octet === COLON) this.#state = TRAILER_VALUE
-        else if (!isToken(octet)) this.#fail('The trailer of the request has no proper field in it.')
+        else if (!isToken(octet)) this.#fail('The trailer has no proper field in it.')
         return
       case TRAILER_VALUE:
         if (octet === CR) this.#state = TRAILER_LF
-        else if (!isValue(octet) && octet !== TAB) this.#fail('The trailer of the request has no proper field in it.')
+        else if (!isValue(octet) && octet !== TAB) this.#fail('The trailer has no proper field in it.')
         return
       case TRAILER_LF:
         this.#expect(octet, LF, TRAILER)

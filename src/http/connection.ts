@@ -8,9 +8,9 @@ import type { HttpLimits } from './limits.ts'
 import { utf8 } from './octets.ts'
 import { Outlet } from './outlet.ts'
 import { Pace } from './pace.ts'
+import { CHUNKED, ReceivedBody } from './received-body.ts'
 import { Reply } from './reply.ts'
 import { HttpRequest } from './request.ts'
-import { RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { type Answer, answerTo, discard, HttpResponse, toResponse } from './response.ts'
 import type { ResponseWriter } from './response-writer.ts'
@@ -49,7 +49,7 @@ export class HttpConnection {
   readonly #reply: Reply
   #pace: Pace | null = null
   #request: HttpRequest | null = null
-  #content: RequestBody | null = null
+  #content: ReceivedBody | null = null
   #expectsContinue = false
   #isLooking = false
 
@@ -176,9 +176,9 @@ export class HttpConnection {
     return answerTo(error, (one) => this.#host.failed(one))
   }
 
-  #bodyOf(head: RequestHead): RequestBody {
-    const length = head.isChunked ? -1 : head.contentLength
-    return new RequestBody(this.endpoint, length, this.#host.limits, () => this.#onBodyAsked())
+  #bodyOf(head: RequestHead): ReceivedBody {
+    const length = head.isChunked ? CHUNKED : head.contentLength
+    return new ReceivedBody(this.endpoint, length, this.#host.limits, () => this.#onBodyAsked())
   }
 
   #onBodyAsked(): void {

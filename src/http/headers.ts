@@ -1,14 +1,14 @@
-// Header fields: those of a request are looked up in its octets when somebody asks; those of an answer are a flat list.
+// Header fields: those that were received are looked up in its octets when somebody asks; those to be sent are a flat list.
 // Both have the names of the web's `Headers`.
 import { CR, isTokenText, isValueText, isWord, latin1, SPACE, TAB } from './octets.ts'
 
 export type HeadersInit =
   | Readonly<Record<string, string | readonly string[]>>
   | Iterable<readonly [string, string]>
-  | RequestHeaders
+  | ReceivedHeaders
   | HeaderFields
 
-export class RequestHeaders {
+export class ReceivedHeaders {
   readonly #bytes: Uint8Array
   readonly #start: number
   readonly #end: number

@@ -2,9 +2,9 @@
 // that nobody asks for. A real `Request` is made by `toWeb`.
 import type { Endpoint } from '../runtime/endpoint.ts'
 import { parseCookies } from './cookies.ts'
-import { RequestHeaders } from './headers.ts'
+import { ReceivedHeaders } from './headers.ts'
 import { latin1 } from './octets.ts'
-import type { RequestBody } from './request-body.ts'
+import type { ReceivedBody } from './received-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { HttpError } from './status.ts'
 
@@ -24,9 +24,9 @@ export class HttpRequest {
   readonly #fieldsEnd: number
   readonly #hostStart: number
   readonly #hostEnd: number
-  readonly #content: RequestBody | null
+  readonly #content: ReceivedBody | null
   #target: string | null = null
-  #headers: RequestHeaders | null = null
+  #headers: ReceivedHeaders | null = null
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null = null
   #controller: AbortController | null = null
   #isGone = false
@@ -36,7 +36,7 @@ export class HttpRequest {
     bytes: Uint8Array,
     head: RequestHead,
     endpoint: Endpoint,
-    content: RequestBody | null,
+    content: ReceivedBody | null,
     number: number,
     at: number,
   ) {
@@ -97,8 +97,8 @@ export class HttpRequest {
     return `http://${this.host}${target === '*' ? '/' : target}`
   }
 
-  get headers(): RequestHeaders {
-    this.#headers ??= new RequestHeaders(this.#bytes, this.#fieldsStart, this.#fieldsEnd)
+  get headers(): ReceivedHeaders {
+    this.#headers ??= new ReceivedHeaders(this.#bytes, this.#fieldsStart, this.#fieldsEnd)
     return this.#headers
   }
 
@@ -123,44 +123,18 @@ export class HttpRequest {
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     const content = this.#content
     if (content === null) return null
-    this.#body ??= new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        async pull(controller) {
-          const piece = await content.read()
-          if (piece === null) controller.close()
-          else controller.enqueue(piece)
-        },
-      },
-      { highWaterMark: 0 },
-    )
+    this.#body ??= content.stream()
     return this.#body
   }
 
   /** The body piece by piece, without the machinery of streams. */
   async *pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     const content = this.#begin()
-    if (content === null) return
-    for (let piece = await content.read(); piece !== null; piece = await content.read()) yield piece
+    if (content !== null) yield* content.pieces()
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const content = this.#begin()
-    const pieces: Uint8Array<ArrayBuffer>[] = []
-    let length = 0
-    if (content !== null) {
-      for (let piece = await content.read(); piece !== null; piece = await content.read()) {
-        pieces.push(piece)
-        length += piece.length
-      }
-    }
-    if (pieces.length === 1) return pieces[0]
-    const whole = new Uint8Array(length)
-    let at = 0
-    for (const piece of pieces) {
-      whole.set(piece, at)
-      at += piece.length
-    }
-    return whole
+    return this.#begin()?.bytes() ?? new Uint8Array(0)
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -206,7 +180,7 @@ export class HttpRequest {
     this.#controller?.abort()
   }
 
-  #begin(): RequestBody | null {
+  #begin(): ReceivedBody | null {
     if (this.bodyUsed) throw new TypeError('the body has been read already')
     return this.#content
   }

@@ -7,16 +7,19 @@ describe('help', () => {
     const { code, stdout, stderr } = await tunstack(['--help'])
     expect(code).toBe(0)
     expect(stderr).toBe('')
-    for (const word of ['serve', 'ping', 'doctor', 'Exit codes', '--version']) expect(stdout).toContain(word)
+    for (const word of ['serve', 'get', 'ping', 'doctor', 'Exit codes', '--version']) expect(stdout).toContain(word)
     expect(stdout).not.toMatch(/^ +start /m)
   })
 
-  it.each(['serve', 'ping', 'doctor', 'start'])('of %s has its options, examples and exit codes', async (command) => {
-    const { code, stdout } = await tunstack([command, '--help'])
-    expect(code).toBe(0)
-    for (const word of ['Usage', `tunstack ${command}`, '--help', 'Exit codes']) expect(stdout).toContain(word)
-    if (command !== 'start') expect(stdout).toMatch(/Examples:\n {2}\$ tunstack/)
-  })
+  it.each(['serve', 'get', 'ping', 'doctor', 'start'])(
+    'of %s has its options, examples and exit codes',
+    async (command) => {
+      const { code, stdout } = await tunstack([command, '--help'])
+      expect(code).toBe(0)
+      for (const word of ['Usage', `tunstack ${command}`, '--help', 'Exit codes']) expect(stdout).toContain(word)
+      if (command !== 'start') expect(stdout).toMatch(/Examples:\n {2}\$ tunstack/)
+    },
+  )
 
   it('says what the defaults are', async () => {
     const { stdout } = await tunstack(['serve', '--help'])
@@ -67,6 +70,16 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['serve', '--impair', 'loss=2'], /loss must be a fraction from 0 to 1, not 2/],
   [['serve', '--impair-out', 'rate=0'], /rate must be more than 0 Mbit\/s/],
   [['serve', '--impair-seed', '7'], /--impair-seed is of use with --impair/],
+  [['get'], /missing required args/],
+  [['get', 'https://10.7.0.2/'], /"https:\/\/10\.7\.0\.2\/" is no address of http/],
+  [['get', 'http://'], /"http:\/\/" is no address of http/],
+  [['get', '--memory', 'http://example.org/'], /give the address of "example\.org" with --connect-to/],
+  [['get', '--memory', '-H', 'nonsense', '10.7.0.2'], /A header field is 'Name: value', and this is "nonsense"/],
+  [['get', '--memory', '-H', 'a b: c', '10.7.0.2'], /'a b' is no name of a header field/],
+  [['get', '--memory', '-X', 'G T', '10.7.0.2'], /'G T' is no name of a method/],
+  [['get', '--root', '.', '10.7.0.2'], /--root is of use with --memory only/],
+  [['get', '-I', '-d', 'x', '10.7.0.2'], /--head and --data exclude each other/],
+  [['get', '-d', '@-', '--repeat', '2', '10.7.0.2'], /stdin can be sent once/],
   [['ping', 'localhost'], /"localhost" is not an IP address/],
   [['ping', '--count', '0'], /--count is a whole number from 1/],
   [['doctor', '--all'], /Unknown option `--all`/],
