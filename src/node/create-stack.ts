@@ -6,12 +6,18 @@ import type { DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { type StreamSockets, streamSockets } from '../web/stream-sockets.ts'
+import { type Connector, type ConnectorOptions, createConnector } from './connector.ts'
+import { createHttp, createHttps, type Http, type Https } from './http.ts'
+import { createHttp2, type Http2 } from './http2.ts'
+import { extendJsStream } from './js-stream.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { listeningMethods } from './net/adopt.ts'
 import { closeSockets } from './net/close-all.ts'
 import { Farewells, LAST_WORDS } from './net/farewell.ts'
 import { createNet, type Net } from './net/net.ts'
 import { type Lookup, type NameOptions, Names } from './resolver.ts'
 import { systemEnvironment } from './system.ts'
+import { createTls, type Tls } from './tls.ts'
 
 export interface NodeStackOptions extends Omit<PortableStackOptions, 'environment' | 'hooks'>, NameOptions {
   /** How long closed sockets may hold the process for octets that the peer has not acknowledged: ten seconds when not given. */
@@ -29,6 +35,11 @@ export class NodeStack extends PortableStack {
   /** Sockets as web streams. */
   readonly web: StreamSockets
   readonly #keepAlive: KeepAlive
+  readonly #listening: object
+  #http: Http | null = null
+  #https: Https | null = null
+  #tls: Tls | null = null
+  #http2: Http2 | null = null
 
   /** @internal `createStack` makes them. */
   constructor(options: NodeStackOptions, hooks: DriverHooks = {}) {
@@ -39,12 +50,51 @@ export class NodeStack extends PortableStack {
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })
     const farewells = new Farewells(driver, keepAlive, lastWords)
-    this.net = createNet({ core, driver, keepAlive, farewells, lookup })
+    const host = { core, driver, keepAlive, farewells, lookup }
+    this.net = createNet(host)
+    this.#listening = listeningMethods(host, this.net.Socket)
     this.web = streamSockets(this, {
       lookup: (hostname) => addressOf(lookup, hostname),
       hold: () => keepAlive.hold(),
       close: (endpoint) => farewells.close(endpoint),
     })
+  }
+
+  // Modules of Node's on this stack, each made when it is first asked for: loading them all takes 10 ms.
+
+  /** `node:http`: its servers and agents. */
+  get http(): Http {
+    this.#http ??= createHttp(process.getBuiltinModule('node:http'), this.#listening, this.net.connect)
+    return this.#http
+  }
+
+  /** `node:https`: its servers and agents. */
+  get https(): Https {
+    const { getBuiltinModule } = process
+    extendJsStream(getBuiltinModule('node:tls'))
+    const [https, http] = [getBuiltinModule('node:https'), getBuiltinModule('node:http')]
+    this.#https ??= createHttps(https, http, this.#listening, this.net.connect)
+    return this.#https
+  }
+
+  /** `node:tls`. TLS of Node's own over a socket of the stack knows its addresses once this was asked for. */
+  get tls(): Tls {
+    const tls = process.getBuiltinModule('node:tls')
+    extendJsStream(tls)
+    this.#tls ??= createTls(tls, this.#listening, this.net.connect)
+    return this.#tls
+  }
+
+  /** `node:http2`, in clear and with TLS. */
+  get http2(): Http2 {
+    extendJsStream(process.getBuiltinModule('node:tls'))
+    this.#http2 ??= createHttp2(process.getBuiltinModule('node:http2'), this.#listening, this.net.connect)
+    return this.#http2
+  }
+
+  /** What undici's agents, clients and pools take as `connect`. */
+  connector(options: ConnectorOptions = {}): Connector {
+    return createConnector(this.net.connect, () => this.tls, options)
   }
 
   override openUdp(options?: Parameters<PortableStack['openUdp']>[0]): HeldUdpEndpoint {

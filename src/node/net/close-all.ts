@@ -1,23 +1,21 @@
 // A stack is closed: its servers and sockets are told, before the core lets go of what they stood on.
 import type { Stack } from '../../core/stack.ts'
 import { ListenHandle } from './listen-handle.ts'
-import { StackServer } from './server.ts'
-import { StackSocket } from './socket.ts'
 import { TcpHandle } from './tcp-handle.ts'
 
 export function closeSockets({ tcp }: Stack): void {
-  const owners: unknown[] = []
+  const ends: (() => unknown)[] = []
+  // Servers are Node's own, too: those of http and tls.
   tcp.forEachListener(({ owner }) => {
-    if (owner instanceof ListenHandle) owners.push(owner.owner)
+    if (owner instanceof ListenHandle) ends.push(() => owner.owner?.close())
   })
   tcp.forEach(({ owner }) => {
-    if (owner instanceof TcpHandle) owners.push(owner.owner)
+    if (owner instanceof TcpHandle) ends.push(() => owner.owner?.destroy())
   })
   let failure: { error: unknown } | null = null
-  for (const owner of owners) {
+  for (const end of ends) {
     try {
-      if (owner instanceof StackServer) owner.close()
-      else if (owner instanceof StackSocket) owner.destroy()
+      end()
     } catch (error) {
       // Whose way of closing throws keeps nobody else's from it.
       failure ??= { error }

@@ -24,7 +24,7 @@ export interface ListenHandleOptions {
 export class ListenHandle implements Owner {
   onconnection: ((this: ListenHandle, code: ErrorCode | null, handle: TcpHandle) => void) | null = null
   onrequest: ((this: ListenHandle, request: ConnectionRequest) => void) | null = null
-  owner: unknown = null
+  owner: { close(): unknown } | null = null
   readonly #host: NetHost
   readonly #resource = new AsyncResource('TUNSTACKSERVER')
   readonly #endpoint: ListenEndpoint

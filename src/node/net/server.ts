@@ -244,6 +244,8 @@ function onConnection(this: ListenHandle, code: ErrorCode | null, handle: TcpHan
   socket.server = server
   socket._server = server
   server.emit('connection', socket)
+  // What Node's TLS and HTTP/2 have put on top of it says when it ends; ending by itself it would cut off what they still write.
+  if (!(server instanceof StackServer)) socket.allowHalfOpen = true
   if (serverSockets.hasSubscribers) serverSockets.publish({ socket })
 }
 

@@ -85,7 +85,7 @@ export class TcpHandle implements Owner {
     try {
       this.#resource.runInAsyncScope(endpoint.wake, endpoint)
     } finally {
-      // A handler threw: what it has not been told of is told in the next turn.
+      // What has not been told yet, as when a handler threw, is told in the next turn.
       if (this.reading && !this.#isEnded && (endpoint.readable > 0 || endpoint.isAtEnd)) endpoint.wakeAgain()
     }
   }
@@ -189,11 +189,15 @@ export class TcpHandle implements Owner {
       this.owner?.destroy()
       return
     }
+    let hasRead = false
     while (this.reading && !this.#isClosed) {
       const length = this.#bufferSource === null ? this.#handOver(endpoint) : this.#handInto(endpoint)
       if (length === 0) break
+      hasRead = true
     }
-    if (this.reading && !this.#isEnded && !this.#isConnecting && endpoint.isAtEnd) this.#end(endpoint)
+    // The end has a turn of its own, so that what the last octets have set going (ticks, promises) comes before it, as in Node.
+    if (hasRead || !this.reading || this.#isEnded || this.#isConnecting) return
+    if (endpoint.isAtEnd) this.#end(endpoint)
   }
 
   #handOver(endpoint: Endpoint): number {
