@@ -248,6 +248,7 @@ function keepAbreast(cb: ControlBlock): void {
   if (lessThan(cb.sndSml, sndUna)) cb.sndSml = sndUna
   if (lessThan(cb.windowLimitedUntil, sndUna)) cb.windowLimitedUntil = sndUna
   if (distance(cb.recover, sndUna) > BEHIND) cb.recover = (sndUna - 1) | 0
+  cb.ecn?.onAcknowledged(sndUna)
   if (cb.is(Mark.urgentSent) && atMost(cb.sndUp, sndUna)) cb.unmark(Mark.urgentSent)
 }
 

@@ -154,9 +154,10 @@ export class Cubic extends Reno {
     this.#priorPlateau = this.#plateau
     this.#priorFriendly = this.#friendly
     this.#priorBefore = this.#before
-    // §4.7, fast convergence: the path has less room than last time, and somebody else wants some of it.
+    // §4.7, fast convergence: the path has less room than last time, and somebody else wants some of it. By the β of this reduction:
+    // that of losses would put the plateau of a gentler one where it begins.
     const gives = this.cwnd < this.#maximum
-    this.#maximum = gives ? Math.floor((this.cwnd * (1 + BETA_LOST)) / 2) : this.cwnd
+    this.#maximum = gives ? Math.floor((this.cwnd * (1 + beta)) / 2) : this.cwnd
     this.#before = this.cwnd
     this.#inEpoch = false
     this.#isFirst = false

@@ -17,9 +17,9 @@ export class Ecn {
   isEchoing = false
   /** CWR goes with the next new text: §6.1.2. */
   owesAnswer = false
-  /** Echoes are answered no more until SND.UNA has passed this. */
+  /** Echoes are answered no more until SND.UNA has passed this: the segment that says CWR begins here, so that its acknowledgment lies beyond. */
   #answeredUntil = 0
-  #hasAnswered = false
+  #isAnswering = false
 
   /** A segment with text arrived. Says whether the echo has just begun, which is worth an ACK at once. */
   onArrived(codepoint: number, hasCwr: boolean): boolean {
@@ -32,16 +32,20 @@ export class Ecn {
 
   /** An acknowledgment carries ECE: whether the controller must be told now; once for each window (§6.1.2). */
   onEcho(sndUna: number, sndNxt: number): boolean {
-    if (this.#hasAnswered && lessThan(sndUna, this.#answeredUntil)) return false
-    this.#hasAnswered = true
-    this.#answeredUntil = sndNxt
-    this.owesAnswer = true
+    this.onAcknowledged(sndUna)
+    if (this.#isAnswering) return false
+    this.onReduced(sndNxt)
     return true
+  }
+
+  /** SND.UNA moved: the answer has arrived, and the next echo is another mark's. */
+  onAcknowledged(sndUna: number): void {
+    if (this.#isAnswering && lessThan(this.#answeredUntil, sndUna)) this.#isAnswering = false
   }
 
   /** The window was reduced for a loss: marks of the same window need no answer of their own, but CWR is said. */
   onReduced(sndNxt: number): void {
-    this.#hasAnswered = true
+    this.#isAnswering = true
     this.#answeredUntil = sndNxt
     this.owesAnswer = true
   }

@@ -116,6 +116,37 @@ describe('the window (RFC 9438 §4.2)', () => {
     expect(congestion.cwnd).toBeLessThan(formula(window, 9100) * 1.03)
   })
 
+  it('has its plateau halfway to where it was after marks, too, when it gives way (§4.7, RFC 8511)', () => {
+    const congestion = cubic(settings())
+    congestion.cwnd = 1000 * MSS
+    congestion.onMarked(1000 * MSS, 0)
+    congestion.cwnd = 900 * MSS
+    congestion.onMarked(900 * MSS, 100)
+    // W_max is 900 (1 + 0.85) / 2, and it begins at 765.
+    const k = 1000 * Math.cbrt((832.5 - 765) / 0.4)
+    go(congestion, 100, 100 + k / 2)
+    // Seven eighths of the way in half of the time.
+    const expected = 832.5 - (832.5 - 765) / 8
+    expect(congestion.cwnd / MSS).toBeGreaterThan(expected * 0.99)
+    expect(congestion.cwnd / MSS).toBeLessThan(expected * 1.01)
+  })
+
+  it("forgets a needless loss's place among Reno's windows, too (§4.9)", () => {
+    const congestion = cubic(settings())
+    congestion.cwnd = 100 * MSS
+    congestion.onRecovery(100 * MSS, 0)
+    congestion.onRecovered(0)
+    // In the friendly region below cwnd_prior, W_est grows by 9/17.
+    congestion.cwnd = 80 * MSS
+    congestion.onRecovery(80 * MSS, 0)
+    congestion.onUndone(0)
+    const before = congestion.cwnd
+    for (let round = 1; round <= 17; round++) {
+      congestion.onAcknowledged(acked(congestion.cwnd, { now: round, srtt: 1000 }))
+    }
+    expect((congestion.cwnd - before) / MSS).toBeLessThan(10)
+  })
+
   it('is reduced less by a mark (RFC 8511)', () => {
     const congestion = cubic(settings())
     congestion.onMarked(INITIAL_WINDOW, 0)
