@@ -9,10 +9,21 @@ import { claims as network } from './network.ts'
 import { claims as packed } from './packed.ts'
 import { claims as recovery } from './recovery.ts'
 import { claims as simulation } from './simulation.ts'
+import { claims as sockets } from './sockets.ts'
 import { claims as tcp } from './tcp.ts'
 
 /** New areas are added here. */
-const areas: Record<string, Claim[]> = { ground, http, memory, network, package: packed, recovery, simulation, tcp }
+const areas: Record<string, Claim[]> = {
+  ground,
+  http,
+  memory,
+  network,
+  package: packed,
+  recovery,
+  simulation,
+  sockets,
+  tcp,
+}
 
 interface Result {
   area: string
