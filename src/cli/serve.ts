@@ -69,10 +69,7 @@ export function addServe(cli: CAC): void {
 
 function addOptions(command: Command): Command {
   return command
-    .option(
-      '--services',
-      'Runs echo (7), discard (9), daytime (13) and chargen (19) over UDP and TCP, and iperf3 (5201) over TCP',
-    )
+    .option('--services', 'Runs echo (7), discard (9), daytime (13), chargen (19) and iperf3 (5201) over UDP and TCP')
     .option('--any', 'Takes packets for every address as its own')
     .option('--forward', 'Routes between this device and a second one, without offload')
     .option('--capture <file>', 'Writes every packet to a pcapng file')
@@ -216,7 +213,7 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
   if (first.ipv6 !== null) lines.push(`${enter}ping ${bare(first.ipv6.address)}`)
   if (settings.services) {
     lines.push(`${enter}bash -c 'echo hello >/dev/udp/${address}/9'    (discarded, and counted)`)
-    lines.push(`${enter}iperf3 -c ${address}    (-R: the other way, -P 8: eight streams)`)
+    lines.push(`${enter}iperf3 -c ${address}    (-R: the other way, -u: UDP, -P 8: eight streams, --bidir)`)
     lines.push(`${enter}nc ${address} 7    (every line comes back; -u for UDP)`)
     lines.push(`${enter}nc ${address} 13    (the date)`)
   }

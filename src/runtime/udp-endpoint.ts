@@ -20,6 +20,9 @@ export class UdpError extends Error {
   }
 }
 
+/** Who a datagram came from, and whom it was for. */
+type Peers = Pick<Datagram, 'source' | 'sourcePort' | 'destination' | 'destinationPort'>
+
 export class UdpEndpoint implements Owner {
   /** Datagrams can be received. */
   onReadable: (() => void) | null = null
@@ -76,7 +79,7 @@ export class UdpEndpoint implements Owner {
    * Sends to where a datagram came from, from the address and port that it was sent to. Says false where that can't be:
    * a stranger chose the address, so nothing is thrown for want of a route to it.
    */
-  reply(to: Datagram, octets: Octets, offset: number, length: number): boolean {
+  reply(to: Peers, octets: Octets, offset: number, length: number): boolean {
     const { source, sourcePort, destination, destinationPort } = to
     const result = this.socket.send(octets, offset, length, source, sourcePort, destination, destinationPort)
     if (result !== UdpResult.done) return false

@@ -52,7 +52,7 @@ describeOnKernel('servers for everybody', () => {
 
   describe.skipIf(!hasCommand('iperf3'))('iperf3', () => {
     it.each([[[]], [['-R']], [['-P', '8']], [['-R', '-P', '8']]])('%s', async (args) => {
-      const words = ['-c', '10.7.0.2', '-t', '1', '-J', ...args]
+      const words = ['-c', '10.7.0.2', '-n', '50M', '-J', ...args]
       const { stdout } = await namespace.exec('iperf3', words)
       const { error, end } = JSON.parse(stdout)
       expect(error).toBeUndefined()
@@ -60,9 +60,48 @@ describeOnKernel('servers for everybody', () => {
       expect(end.streams.length).toBe(args.includes('-P') ? 8 : 1)
     })
 
-    it('is told that UDP is not there yet', async () => {
-      const { stdout } = await namespace.exec('iperf3', ['-u', '-c', '10.7.0.2', '-t', '1', '-J'])
-      expect(JSON.parse(stdout).error).toContain('not implemented')
+    it.each([
+      ['10.7.0.2', []],
+      ['10.7.0.2', ['-R']],
+      ['10.7.0.2', ['--bidir']],
+      ['10.7.0.2', ['-P', '4', '-R']],
+      ['10.7.0.2', ['--udp-counters-64bit', '--bidir']],
+      ['fd00:7::2', ['-l', '1200', '--bidir']],
+    ])('%s -u %s', async (address, args) => {
+      const words = ['-c', address, '-u', '-b', '20M', '-n', '1M', '-J', ...args]
+      const { stdout } = await namespace.exec('iperf3', words)
+      const { error, end } = JSON.parse(stdout)
+      expect(error).toBeUndefined()
+      const sums = args.includes('--bidir') ? [end.sum, end.sum_bidir_reverse] : [end.sum]
+      const streams = args.includes('-P') ? 4 : 1
+      for (const { bits_per_second, packets, lost_packets, jitter_ms } of sums) {
+        expect(bits_per_second).toBeGreaterThan(streams * 15e6)
+        expect(bits_per_second).toBeLessThan(streams * 25e6)
+        expect(packets).toBeGreaterThan(500)
+        expect(lost_packets).toBe(0)
+        expect(jitter_ms).toBeGreaterThan(0)
+        expect(jitter_ms).toBeLessThan(20)
+      }
+    })
+
+    it('both ways at once', async () => {
+      const { stdout } = await namespace.exec('iperf3', ['-c', '10.7.0.2', '--bidir', '-P', '2', '-n', '50M', '-J'])
+      const { error, end } = JSON.parse(stdout)
+      expect(error).toBeUndefined()
+      expect(end.streams.length).toBe(4)
+      expect(end.sum_received.bytes).toBeGreaterThan(1_000_000)
+      expect(end.sum_received_bidir_reverse.bytes).toBeGreaterThan(1_000_000)
+    })
+
+    it('at a rate, without the first second', async () => {
+      const words = ['-c', '10.7.0.2', '-b', '40M', '-l', '16K', '-O', '1', '-t', '1', '-R', '-J']
+      const { stdout } = await namespace.exec('iperf3', words)
+      const { error, end } = JSON.parse(stdout)
+      expect(error).toBeUndefined()
+      for (const { bits_per_second } of [end.sum_sent, end.sum_received]) {
+        expect(bits_per_second).toBeGreaterThan(30e6)
+        expect(bits_per_second).toBeLessThan(50e6)
+      }
     })
   })
 })
