@@ -13,6 +13,7 @@ import type {
   ServerOptions,
 } from 'node:http2'
 import { withMethods } from './derive.ts'
+import { jsStreamSocket } from './js-stream.ts'
 import type { OnStack } from './net/adopt.ts'
 import type { Connect } from './net/net.ts'
 import type { StackSocket } from './net/socket.ts'
@@ -60,5 +61,5 @@ function socketTo(connect: Connect, authority: string | URL, options: Options): 
   const isClear = (protocol || options.protocol) === 'http:'
   const host = hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost'
   const below = connect({ ...(options as object), host, port: port || (isClear ? 80 : 443) })
-  return [below, isClear ? { createConnection: () => below as never } : { socket: below }]
+  return [below, isClear ? { createConnection: () => jsStreamSocket(below) } : { socket: below }]
 }

@@ -1,6 +1,7 @@
 // One extension of Node: TLS and HTTP/2 over a socket that is no kernel's go through a handle of Node's, JSStream, which knows nothing
 // of addresses or options. Its prototype gets what a TCP handle has, forwarded to the stack's socket below, so that
 // `remoteAddress`, `setNoDelay`, `setKeepAlive`, `ref` and `unref` are right on top. Over any other stream nothing changes.
+import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import { BaseSocket } from './net/base-socket.ts'
@@ -8,8 +9,12 @@ import type { SocketName } from './net/host.ts'
 import type { StackSocket } from './net/socket.ts'
 
 interface JsStream {
-  [symbol: symbol]: { stream?: unknown } | undefined
+  [symbol: symbol]: { stream?: unknown; constructor: JsStreamSocketConstructor } | undefined
 }
+
+/** A socket of Node's over any stream. */
+type JsStreamSocketConstructor = new (stream: Duplex) => OpeningSocket
+type OpeningSocket = { -readonly [Key in keyof Socket]: Socket[Key] }
 
 /** What a TLS socket stands on: another handle, where the socket below it is no kernel's. */
 interface TlsSocketShape {
@@ -17,19 +22,39 @@ interface TlsSocketShape {
   destroy(): unknown
 }
 
-let isExtended = false
+let socketClass: JsStreamSocketConstructor | null | undefined
 
-/** Once a process; costs about 3 ms. Does nothing where Node has another shape. */
+/** Once a process; costs about 3 ms. Where Node has another shape nothing is changed. */
 export function extendJsStream({ TLSSocket }: typeof import('node:tls')): void {
-  if (isExtended) return
-  isExtended = true
+  if (socketClass !== undefined) return
   const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
   // With `ca` Node does not read its list of authorities.
   const socket = new TLSSocket(stream, { ca: [] }) as unknown as TlsSocketShape
   const handle = socket._handle?._parent
   const owner = handle && Object.getOwnPropertySymbols(handle).find(({ description }) => description === 'owner_symbol')
   if (handle && owner) extend(Object.getPrototypeOf(handle), owner)
+  socketClass = (handle && owner && handle[owner]?.constructor) ?? null
   socket.destroy()
+}
+
+/** What Node would make itself of a stack's socket, but one that knows when it is connected. */
+export function jsStreamSocket(below: StackSocket): Duplex {
+  if (!socketClass) return below
+  const socket = new socketClass(below)
+  connectWith(socket, below)
+  return socket
+}
+
+/** A socket that opens when the one below it does, as Node has it where both are its own. */
+export function connectWith(socket: OpeningSocket, below: StackSocket): void {
+  socket.connecting = true
+  below.once('connect', () => {
+    socket.connecting = false
+    // Whoever asked before has been given none, and Node keeps that.
+    Reflect.set(socket, '_sockname', null)
+    socket.emit('connect')
+    socket.emit('ready')
+  })
 }
 
 function extend(prototype: object, owner: symbol): void {

@@ -3,6 +3,7 @@
 import type tls from 'node:tls'
 import type { Server, TLSSocket, TlsOptions } from 'node:tls'
 import { derive } from './derive.ts'
+import { connectWith } from './js-stream.ts'
 import type { OnStack } from './net/adopt.ts'
 import { sortArguments } from './net/call-arguments.ts'
 import type { Connect } from './net/net.ts'
@@ -43,18 +44,10 @@ function secure(
   return socket
 }
 
-type OpeningSocket = { -readonly [Key in keyof TLSSocket]: TLSSocket[Key] }
-
-/** TLS on a socket that is still connecting: what Node does by itself only for sockets that are its own. */
+/** TLS on a socket that is still connecting. */
 export function settle(socket: TLSSocket, below: StackSocket): TLSSocket {
-  const opening: OpeningSocket = socket
   // It ends when TLS has ended, and not before.
   below.allowHalfOpen = true
-  opening.connecting = true
-  below.once('connect', () => {
-    opening.connecting = false
-    socket.emit('connect')
-    socket.emit('ready')
-  })
+  connectWith(socket, below)
   return socket
 }

@@ -22,10 +22,13 @@ export interface SocketName {
   port?: number
 }
 
+export function textOf(address: Address, isMapped: boolean): string {
+  return isMapped && address.isIpv4 ? `::ffff:${address}` : address.toString()
+}
+
 /** As `getsockname` has it. A socket of IPv6 shows IPv4 addresses in their mapped form. */
 export function fillName(name: SocketName, address: Address, port: number, isMapped: boolean): void {
-  const text = address.toString()
-  name.address = isMapped && address.isIpv4 ? `::ffff:${text}` : text
+  name.address = textOf(address, isMapped)
   name.family = address.isIpv4 && !isMapped ? 'IPv4' : 'IPv6'
   name.port = port
 }

@@ -25,17 +25,19 @@ export class ListenHandle implements Owner {
   onconnection: ((this: ListenHandle, code: ErrorCode | null, handle: TcpHandle) => void) | null = null
   onrequest: ((this: ListenHandle, request: ConnectionRequest) => void) | null = null
   owner: { close(): unknown } | null = null
+  /** Its sockets are of IPv6, and show IPv4 addresses in their mapped form; not those of an interface, which nobody asked for IPv6. */
+  readonly isMapped: boolean
   readonly #host: NetHost
   readonly #resource = new AsyncResource('TUNSTACKSERVER')
   readonly #endpoint: ListenEndpoint
   #letGo: (() => void) | null
   #isClosed = false
 
-  private constructor(host: NetHost, endpoint: ListenEndpoint) {
+  private constructor(host: NetHost, endpoint: ListenEndpoint, isMapped: boolean) {
+    this.isMapped = isMapped
     this.#host = host
     this.#endpoint = endpoint
     this.#letGo = host.keepAlive.hold()
-    const isMapped = !endpoint.localAddress.isIpv4
     endpoint.onConnection = (one) => this.onconnection?.(null, TcpHandle.accepted(host, one, isMapped))
     endpoint.onRequest = (request) => this.onrequest?.(request)
     endpoint.listener.owner = this
@@ -46,7 +48,8 @@ export class ListenHandle implements Owner {
     const { isAsking, ...rest } = options
     const onRequest = isAsking ? () => {} : undefined
     try {
-      return new ListenHandle(host, listen(host.core.tcp, host.driver, { ...rest, onRequest }))
+      const endpoint = listen(host.core.tcp, host.driver, { ...rest, onRequest })
+      return new ListenHandle(host, endpoint, !endpoint.localAddress.isIpv4 && rest.interface === undefined)
     } catch (error) {
       if (error instanceof TcpError) return CODE_OF_RESULT[error.reason]
       throw error

@@ -8,7 +8,7 @@ import { checkFunction } from '../arguments.ts'
 import { codedError, type ErrorCode, errnoException, listenException } from '../errors.ts'
 import { sortArguments } from './call-arguments.ts'
 import { connectionsOf } from './connections.ts'
-import { findInterface, type NetHost, type SocketName } from './host.ts'
+import { findInterface, type NetHost, type SocketName, textOf } from './host.ts'
 import { checkListen, type ListenOptions, type ListenTarget } from './listen.ts'
 import { ListenHandle } from './listen-handle.ts'
 import type { StackSocket } from './socket.ts'
@@ -283,18 +283,17 @@ function onRequest(this: ListenHandle, request: ConnectionRequest): void {
     request.accept()
     return
   }
-  void judge(filter, request)
+  void judge(filter, request, this.isMapped)
 }
 
-async function judge(filter: Filter, request: ConnectionRequest): Promise<void> {
+async function judge(filter: Filter, request: ConnectionRequest, isMapped: boolean): Promise<void> {
   let verdict: Verdict = 'refuse'
   try {
-    verdict = await filter({
-      localAddress: request.localAddress.toString(),
-      localPort: request.localPort,
-      remoteAddress: request.remoteAddress.toString(),
-      remotePort: request.remotePort,
-    })
+    const { localPort, remotePort } = request
+    // As the socket will have them.
+    const localAddress = textOf(request.localAddress, isMapped)
+    const remoteAddress = textOf(request.remoteAddress, isMapped)
+    verdict = await filter({ localAddress, localPort, remoteAddress, remotePort })
   } finally {
     if (verdict === 'accept') request.accept()
     else if (verdict === 'drop') request.drop()
