@@ -22,7 +22,8 @@ beforeEach(() => {
     network.host('server', ['10.0.0.1', 'fd00::1']),
     network.host('client', ['10.0.0.2', 'fd00::2']),
   ]
-  link = network.link(one, other, { delay: 1 })
+  // Without a rate, a service that never ends would send all day in a second.
+  link = network.link(one, other, { delay: 1, rate: 400, queue: 10_000 })
   server = one.stack
   client = other.stack
   serverAddress = '10.0.0.1'
