@@ -68,6 +68,7 @@ export type { ConnectionListener, ServerOptions } from './node/net/server-constr
 export type { StackSocket } from './node/net/socket.ts'
 export type { SocketOptions } from './node/net/socket-constructor.ts'
 export type { LookupAddress, NameOptions, Resolver } from './node/resolver.ts'
+export { type Routed, type ServeNodeOptions, serveNode } from './node/serve-node.ts'
 export { SystemRandom } from './node/system.ts'
 export type { Tls } from './node/tls.ts'
 export { type TunLink, type TunOptions, tun } from './node/tun.ts'

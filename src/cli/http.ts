@@ -25,6 +25,8 @@ export interface HttpSettings {
   readonly logFormat: LogFormat
   readonly connections: number
   readonly connectionsPerPeer: number
+  /** Null: as many as come. */
+  readonly requestsPerSecond: number | null
 }
 
 export const DEFAULT_HTTP: HttpSettings = {
@@ -37,11 +39,13 @@ export const DEFAULT_HTTP: HttpSettings = {
   logFormat: 'combined',
   connections: 50_000,
   connectionsPerPeer: 20_000,
+  requestsPerSecond: null,
 }
 
 /** Octets of a request's body: what is counted is not kept. */
 const MOST_BODY = 1e12
 const MOST_CONNECTIONS = 1_000_000
+const MOST_REQUESTS = 1_000_000
 const GRACE = 2000
 
 export function addHttpOptions(command: Command): Command {
@@ -57,6 +61,7 @@ export function addHttpOptions(command: Command): Command {
     .option('--log-format <format>', 'common, combined or json', { default: 'combined' })
     .option('--connections <number>', 'HTTP clients at a time; others are told to come back', { default: connections })
     .option('--connections-per-peer <number>', 'The same for one address, or one /64', { default: connectionsPerPeer })
+    .option('--requests-per-second <number>', 'Of one address, or one /64; more are told so', { default: 'any number' })
 }
 
 /** Null: without it. */
@@ -77,6 +82,8 @@ export function readHttp(options: Options): HttpSettings | null {
     logFormat: options.choice('log-format', DEFAULT_HTTP.logFormat, ['common', 'combined', 'json']),
     connections: options.integer('connections', DEFAULT_HTTP.connections, 1, MOST_CONNECTIONS),
     connectionsPerPeer: options.integer('connections-per-peer', DEFAULT_HTTP.connectionsPerPeer, 1, MOST_CONNECTIONS),
+    requestsPerSecond:
+      options.text('requests-per-second') === null ? null : options.integer('requests-per-second', 1, 1, MOST_REQUESTS),
   }
   filterOf(settings)
   return settings
@@ -97,11 +104,16 @@ export interface RunningHttp {
 }
 
 export async function startHttp(stack: NodeStack, settings: HttpSettings): Promise<RunningHttp> {
-  const { root, listing, logFormat, connections, connectionsPerPeer } = settings
+  const { root, listing, logFormat, connections, connectionsPerPeer, requestsPerSecond } = settings
   const files = root === null ? null : await openFiles(root, listing)
   const sink = settings.log === null ? null : openLog(settings.log)
   const server: HttpServer = createHttpServer(site({ stack, server: () => server, files: files?.handle ?? null }), {
-    limits: { connections, connectionsPerPeer, body: MOST_BODY },
+    limits: {
+      connections,
+      connectionsPerPeer,
+      body: MOST_BODY,
+      ...(requestsPerSecond === null ? {} : { requestsPerSecond }),
+    },
     admits: settings.allow === null && settings.deny.length === 0 ? undefined : filterOf(settings),
     log: sink === null ? undefined : (entry) => void sink.write(`${logLine(entry, logFormat)}\n`),
     onError: (error) => say(`tunstack: the HTTP server: ${error instanceof Error ? error.message : error}`),

@@ -25,6 +25,10 @@ export interface ConnectionHost extends Keeper {
   readonly writer: ResponseWriter
   readonly head: RequestHead
   readonly isClosing: boolean
+  /** False where this server has something against a request that is fine; the head then says what. */
+  welcomes(head: RequestHead): boolean
+  /** Milliseconds by which a request of that peer comes too early. */
+  early(address: Endpoint['remoteAddress']): number
   readonly log: ((entry: LogEntry) => void) | null
   /** The stack's clock and the date, as they were when this turn's work began. */
   readonly moment: number
@@ -34,6 +38,8 @@ export interface ConnectionHost extends Keeper {
   left(connection: HttpConnection): void
 }
 
+/** RFC 9110 §15.5.22: said together with a 426. */
+const UPGRADE = { Upgrade: 'HTTP/1.1' }
 const CONTINUE = utf8('HTTP/1.1 100 Continue\r\n\r\n')
 
 export class HttpConnection {
@@ -142,10 +148,9 @@ export class HttpConnection {
 
   #takeRequest(bytes: Uint8Array, start: number, end: number): void {
     const { head, limits, isClosing } = this.#host
-    const isFine = head.parse(bytes, start, end, limits)
-    if (!isFine || head.contentLength > limits.body) {
+    if (!head.parse(bytes, start, end, limits) || !this.#host.welcomes(head)) {
       const { status, sentence } = head.refusal
-      this.#refuse(isFine ? 413 : status, isFine || sentence === '' ? undefined : sentence)
+      this.#refuse(status, sentence === '' ? undefined : sentence, status === 426 ? UPGRADE : undefined)
       return
     }
     this.#reply.closes ||= !head.persists || isClosing || this.requests + 1 >= limits.requestsPerConnection
@@ -155,7 +160,9 @@ export class HttpConnection {
     this.#request = request
     this.requests++
     this.#enter(Phase.handling)
-    this.#ask(request)
+    const early = this.#host.early(this.endpoint.remoteAddress)
+    if (early === 0) this.#ask(request)
+    else this.#answer(HttpResponse.error(429, undefined, { 'Retry-After': String(Math.ceil(early / 1000)) }))
   }
 
   #ask(request: HttpRequest): void {

@@ -29,7 +29,11 @@ export interface HttpLimits {
   /** More than the limit: so many are told so at a time (503), all others are reset. */
   readonly refusals: number
   readonly requestsPerConnection: number
-  /** Seconds, in the Retry-After of such a 503. */
+  /** Of one peer; 429 beyond. */
+  readonly requestsPerSecond: number
+  /** So many may come at once before that is held against it: those of one second when not given. */
+  readonly requestBurst: number | null
+  /** Seconds, in the Retry-After of a 503 for too many connections. */
   readonly retryAfter: number
 }
 
@@ -51,5 +55,7 @@ export const DEFAULT_LIMITS: HttpLimits = Object.freeze({
   connections: 50_000,
   refusals: 256,
   requestsPerConnection: Number.MAX_SAFE_INTEGER,
+  requestsPerSecond: Number.POSITIVE_INFINITY,
+  requestBurst: null,
   retryAfter: 5,
 })

@@ -6,6 +6,7 @@ import { COLON, COMMA, CR, isDigit, isTarget, isToken, isValue, isWord, latin1, 
 
 const MOST_LENGTH_DIGITS = 15
 const LONGEST_METHOD = 24
+const MEANS_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /** What a head was refused for. */
 export interface Refusal {
@@ -53,7 +54,7 @@ export class RequestHead {
     this.fieldsEnd = end - 2
     let count = 0
     for (let at = this.fieldsStart; at < this.fieldsEnd; ) {
-      if (++count > limits.fields) return this.#refuse(431, 'The request has too many header fields.')
+      if (++count > limits.fields) return this.refuse(431, 'The request has too many header fields.')
       const after = this.#parseField(bytes, at)
       if (after < 0) return false
       at = after
@@ -78,15 +79,15 @@ export class RequestHead {
   #parseLine(bytes: Uint8Array, start: number, end: number, limits: HttpLimits): boolean {
     let at = start
     while (at < end && isToken(bytes[at])) at++
-    if (at === start || bytes[at] !== SPACE) return this.#refuse(400, 'The request does not begin with a method.')
-    if (at - start > LONGEST_METHOD) return this.#refuse(501, 'This server knows no method with so long a name.')
+    if (at === start || bytes[at] !== SPACE) return this.refuse(400, 'The request does not begin with a method.')
+    if (at - start > LONGEST_METHOD) return this.refuse(501, 'This server knows no method with so long a name.')
     this.method = methodOf(bytes, start, at)
     this.targetStart = ++at
     while (at < end && isTarget(bytes[at])) at++
     this.targetEnd = at
     if (at === this.targetStart || bytes[at] !== SPACE)
-      return this.#refuse(400, 'The request line is not a method, a target and a version with one space between.')
-    if (at - this.targetStart > limits.target) return this.#refuse(414)
+      return this.refuse(400, 'The request line is not a method, a target and a version with one space between.')
+    if (at - this.targetStart > limits.target) return this.refuse(414)
     return this.#parseVersion(bytes, at + 1, end) && this.#parseTarget(bytes)
   }
 
@@ -101,8 +102,8 @@ export class RequestHead {
       isDigit(bytes[at + 5]) &&
       bytes[at + 6] === 46 &&
       isDigit(bytes[at + 7])
-    if (!isVersion) return this.#refuse(400, 'The request line does not end with a version of HTTP.')
-    if (bytes[at + 5] !== 49) return this.#refuse(505)
+    if (!isVersion) return this.refuse(400, 'The request line does not end with a version of HTTP.')
+    if (bytes[at + 5] !== 49) return this.refuse(505)
     // RFC 9110 §2.5: a higher minor version is understood as the highest that we know.
     this.minor = bytes[at + 7] === 48 ? 0 : 1
     return true
@@ -112,20 +113,20 @@ export class RequestHead {
   #parseTarget(bytes: Uint8Array): boolean {
     const { targetStart: start, targetEnd: end, method } = this
     for (let at = start; at < end; at++) {
-      if (bytes[at] === 35) return this.#refuse(400, 'A request target has no fragment.')
+      if (bytes[at] === 35) return this.refuse(400, 'A request target has no fragment.')
     }
-    if (method === 'CONNECT') return this.#refuse(501, 'This server is not a proxy.')
+    if (method === 'CONNECT') return this.refuse(501, 'This server is not a proxy.')
     if (bytes[start] === SLASH) return true
     if (end - start === 1 && bytes[start] === 42) {
-      return method === 'OPTIONS' || this.#refuse(400, 'Only OPTIONS may ask about the server as a whole.')
+      return method === 'OPTIONS' || this.refuse(400, 'Only OPTIONS may ask about the server as a whole.')
     }
     if (!isWord(bytes, start, Math.min(end, start + 7), 'http://'))
-      return this.#refuse(400, 'The request target is neither a path nor an http address.')
+      return this.refuse(400, 'The request target is neither a path nor an http address.')
     const authority = start + 7
     let at = authority
     while (at < end && bytes[at] !== SLASH && bytes[at] !== 63) at++
     if (!isHost(bytes, authority, at) || at === authority)
-      return this.#refuse(400, 'The host in the request target is no host.')
+      return this.refuse(400, 'The host in the request target is no host.')
     this.hostStart = authority
     this.hostEnd = at
     // The path alone is what handlers see; `*` stands for none at all (§3.2.4).
@@ -143,7 +144,7 @@ export class RequestHead {
     const valueStart = at
     while (isValue(bytes[at])) at++
     if (bytes[at] !== CR) {
-      this.#refuse(400, 'A header field has an octet in it that may not stand there.')
+      this.refuse(400, 'A header field has an octet in it that may not stand there.')
       return -1
     }
     let valueEnd = at
@@ -154,9 +155,9 @@ export class RequestHead {
   #refuseField(bytes: Uint8Array, start: number, at: number): number {
     const isSpace = bytes[at] === SPACE || bytes[at] === TAB
     // RFC 9112 §5.1 and §5.2.
-    if (isSpace && at === start) this.#refuse(400, 'A header field is folded over several lines.')
-    else if (isSpace) this.#refuse(400, 'There is a space between the name of a header field and its colon.')
-    else this.#refuse(400, 'A header field has no proper name.')
+    if (isSpace && at === start) this.refuse(400, 'A header field is folded over several lines.')
+    else if (isSpace) this.refuse(400, 'There is a space between the name of a header field and its colon.')
+    else this.refuse(400, 'A header field has no proper name.')
     return -1
   }
 
@@ -179,8 +180,8 @@ export class RequestHead {
   }
 
   #takeHost(bytes: Uint8Array, from: number, to: number): boolean {
-    if (++this.#hosts > 1) return this.#refuse(400, 'The request names its host twice.')
-    if (!isHost(bytes, from, to)) return this.#refuse(400, 'The host of the request is no host.')
+    if (++this.#hosts > 1) return this.refuse(400, 'The request names its host twice.')
+    if (!isHost(bytes, from, to)) return this.refuse(400, 'The host of the request is no host.')
     // RFC 9112 §3.2.2: that of an absolute target goes before.
     if (this.hostEnd === 0) {
       this.hostStart = from
@@ -190,7 +191,7 @@ export class RequestHead {
   }
 
   #takeExpect(bytes: Uint8Array, from: number, to: number): boolean {
-    if (!isWord(bytes, from, to, '100-continue')) return this.#refuse(417)
+    if (!isWord(bytes, from, to, '100-continue')) return this.refuse(417)
     // RFC 9110 §10.1.1: of HTTP/1.0 it is not heard.
     this.expectsContinue = this.minor > 0
     return true
@@ -212,22 +213,22 @@ export class RequestHead {
 
   /** RFC 9112 §6.3. Differs: the same length said twice is refused as well, since somebody between us may have read only one of them. */
   #takeLength(bytes: Uint8Array, from: number, to: number): boolean {
-    if (this.#hasLength) return this.#refuse(400, 'The request says its length twice.')
+    if (this.#hasLength) return this.refuse(400, 'The request says its length twice.')
     this.#hasLength = true
     let length = 0
     for (let at = from; at < to; at++) {
-      if (!isDigit(bytes[at])) return this.#refuse(400, 'The length of the request is no number.')
+      if (!isDigit(bytes[at])) return this.refuse(400, 'The length of the request is no number.')
       length = length * 10 + bytes[at] - 48
     }
-    if (from === to) return this.#refuse(400, 'The length of the request is no number.')
-    if (to - from > MOST_LENGTH_DIGITS) return this.#refuse(413)
+    if (from === to) return this.refuse(400, 'The length of the request is no number.')
+    if (to - from > MOST_LENGTH_DIGITS) return this.refuse(413)
     this.contentLength = length
     return true
   }
 
   /** RFC 9112 §6.1. */
   #takeCoding(bytes: Uint8Array, from: number, to: number): boolean {
-    if (++this.#codings > 1) return this.#refuse(400, 'The request says its transfer coding twice.')
+    if (++this.#codings > 1) return this.refuse(400, 'The request says its transfer coding twice.')
     if (isWord(bytes, from, to, 'chunked')) {
       this.isChunked = true
       return true
@@ -235,20 +236,23 @@ export class RequestHead {
     const codings = latin1(bytes, from, to).toLowerCase().split(',')
     const last = codings.pop()?.trim()
     if (last !== 'chunked' || codings.some((coding) => coding.trim() === 'chunked' || coding.trim() === ''))
-      return this.#refuse(400, 'The last transfer coding of a request, and only the last, is chunked.')
-    return this.#refuse(501, 'This server knows no transfer coding but chunked.')
+      return this.refuse(400, 'The last transfer coding of a request, and only the last, is chunked.')
+    return this.refuse(501, 'This server knows no transfer coding but chunked.')
   }
 
   /** What can be judged only when all fields have been read. */
   #checkWhole(): boolean {
     if (this.isChunked && this.#hasLength)
-      return this.#refuse(400, 'The request is both chunked and of a length that it gives.')
-    if (this.isChunked && this.minor === 0) return this.#refuse(400, 'A request of HTTP/1.0 can not be chunked.')
-    if (this.#hosts === 0 && this.minor > 0) return this.#refuse(400, 'The request does not name its host.')
+      return this.refuse(400, 'The request is both chunked and of a length that it gives.')
+    // RFC 1945 §8.3: where it might end with the connection, nobody could answer it.
+    if (this.minor === 0 && !this.#hasLength && !this.isChunked && MEANS_BODY.has(this.method)) return this.refuse(411)
+    if (this.isChunked && this.minor === 0) return this.refuse(400, 'A request of HTTP/1.0 can not be chunked.')
+    if (this.#hosts === 0 && this.minor > 0) return this.refuse(400, 'The request does not name its host.')
     return true
   }
 
-  #refuse(status: number, sentence = ''): boolean {
+  /** @returns false, for whoever says no with it. */
+  refuse(status: number, sentence = ''): boolean {
     this.refusal.status = status
     this.refusal.sentence = sentence
     return false

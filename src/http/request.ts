@@ -3,6 +3,7 @@
 import type { Endpoint } from '../runtime/endpoint.ts'
 import { parseCookies } from './cookies.ts'
 import { ReceivedHeaders } from './headers.ts'
+import { checkJson, textDecoder } from './media-type.ts'
 import { latin1 } from './octets.ts'
 import type { ReceivedBody } from './received-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -142,12 +143,15 @@ export class HttpRequest {
     return buffer.slice(byteOffset, byteOffset + byteLength)
   }
 
+  /** By the charset that the request names. What can't be read so is answered with 415, unless the handler does something else about it. */
   async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes())
+    const decoder = textDecoder(this.headers)
+    return decoder.decode(await this.bytes())
   }
 
-  /** What is no JSON is answered with 400, unless the handler does something else about it. */
+  /** What is said to be something else is answered with 415, what is no JSON with 400. */
   async json(): Promise<unknown> {
+    checkJson(this.headers)
     const text = await this.text()
     try {
       return JSON.parse(text)

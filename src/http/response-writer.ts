@@ -14,16 +14,7 @@ const MOST_FIELDS = 65_536
 export const Framing = { none: 0, length: 1, chunked: 2, close: 3 } as const
 
 /** What this server says itself, whatever a handler says. */
-const OURS = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'content-length',
-  'date',
-  'upgrade',
-  'te',
-  'trailer',
-])
+const OURS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date', 'te', 'trailer'])
 
 export class ResponseWriter {
   readonly bytes = new Uint8Array(SCRATCH)
@@ -81,6 +72,8 @@ export class ResponseWriter {
         const lower = name.toLowerCase()
         if (OURS.has(lower)) continue
         if (lower === 'content-type') hasType = true
+        // RFC 9110 §7.8.
+        else if (lower === 'upgrade') at = put(bytes, at, UPGRADE)
         if (at - from + name.length + list[place + 1].length + 512 > MOST_FIELDS)
           throw new RangeError('the header fields of an answer are too large')
         at = writeLatin1(bytes, at, name)
@@ -97,6 +90,7 @@ export class ResponseWriter {
 const LENGTH = utf8('Content-Length: ')
 const CHUNKED = utf8('Transfer-Encoding: chunked\r\n')
 const CLOSE = utf8('Connection: close\r\n')
+const UPGRADE = utf8('Connection: upgrade\r\n')
 const KEEP_ALIVE = utf8('Connection: keep-alive\r\n')
 const PLAIN = utf8('Content-Type: text/plain; charset=utf-8\r\n')
 

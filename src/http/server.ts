@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts'
 import { Peers } from './peers.ts'
 import type { HttpRequest } from './request.ts'
 import { RequestHead } from './request-head.ts'
+import { RequestRate } from './request-rate.ts'
 import type { Answer } from './response.ts'
 import { ResponseWriter } from './response-writer.ts'
 
@@ -19,6 +20,10 @@ export interface HttpServerOptions {
   /** Asked before any SYN-ACK; who is not let in gets a reset. */
   admits?: (address: Endpoint['remoteAddress']) => boolean
   log?: (entry: LogEntry) => void
+  /** A body must say its length beforehand: one that comes in chunks is answered with 411. */
+  needsLength?: boolean
+  /** HTTP/1.0 is answered with 426. */
+  needsHttp11?: boolean
   /** A handler threw what is no answer, or its answer could not be sent. */
   onError?: (error: unknown) => void
 }
@@ -76,6 +81,10 @@ export class HttpServer implements ConnectionHost {
   wall = 0
   isClosing = false
   readonly #admits: HttpServerOptions['admits']
+  readonly #needsLength: boolean
+  readonly #needsHttp11: boolean
+  /** Null where nobody is limited. */
+  readonly #rate: RequestRate | null
   readonly #onError: HttpServerOptions['onError']
   readonly #listeners: ListenEndpoint[] = []
   readonly #connections = new Set<HttpConnection>()
@@ -90,6 +99,11 @@ export class HttpServer implements ConnectionHost {
     this.handler = handler
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.log = options.log ?? null
+    this.#needsLength = options.needsLength ?? false
+    this.#needsHttp11 = options.needsHttp11 ?? false
+    const { requestsPerSecond, requestBurst } = this.limits
+    const isLimited = Number.isFinite(requestsPerSecond)
+    this.#rate = isLimited ? new RequestRate(requestsPerSecond, Math.max(1, requestBurst ?? requestsPerSecond)) : null
     this.#admits = options.admits
     this.#onError = options.onError
   }
@@ -173,6 +187,18 @@ export class HttpServer implements ConnectionHost {
     return at
   }
 
+  /** @internal */
+  welcomes(head: RequestHead): boolean {
+    if (this.#needsHttp11 && head.minor === 0) return head.refuse(426)
+    if (this.#needsLength && head.isChunked) return head.refuse(411)
+    return head.contentLength <= this.limits.body || head.refuse(413)
+  }
+
+  /** @internal */
+  early(address: Endpoint['remoteAddress']): number {
+    return this.#rate === null ? 0 : this.#rate.early(address, this.moment)
+  }
+
   failed(error: unknown): void {
     if (this.#onError !== undefined) this.#onError(error)
   }
@@ -235,6 +261,7 @@ export class HttpServer implements ConnectionHost {
     this.readClock()
     for (const connection of this.#connections) connection.sweep(this.moment)
     for (const connection of this.#refusals) connection.sweep(this.moment)
+    this.#rate?.sweep(this.moment)
     if (this.#connections.size > 0 || this.#refusals.size > 0) this.#sweepLater()
   }
 
