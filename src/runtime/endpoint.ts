@@ -233,6 +233,19 @@ export class Endpoint implements Owner {
     this.connection.userTimeout = milliseconds
   }
 
+  /** TCP_MAXSEG: the text of a segment, ours and what the peer is told of; 0 for what the path takes. Asked for before the SYN leaves, both know. */
+  setMaximumSegment(octets: number): void {
+    const { connection } = this
+    connection.mssLimit = octets
+    connection.pathGeneration = -1
+    this.#driver.request()
+  }
+
+  /** TCP_LINGER2: milliseconds in FIN-WAIT-2 after `close`. */
+  setFinWait2Timeout(milliseconds: number): void {
+    this.connection.finWait2 = milliseconds
+  }
+
   /** SO_LINGER: how long `close` may go on delivering; 0 for a reset at once, -1 for as long as it takes. */
   setLinger(milliseconds: number): void {
     this.connection.linger = milliseconds

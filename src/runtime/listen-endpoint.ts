@@ -114,6 +114,11 @@ export class ListenEndpoint implements Owner {
     return endpoint
   }
 
+  /** As `Endpoint.setMaximumSegment`, for the connections that come from now on. */
+  setMaximumSegment(octets: number): void {
+    this.listener.mssLimit = octets
+  }
+
   close(): void {
     this.#tcp.close(this.listener, this.#driver.time.now())
     this.#driver.request()

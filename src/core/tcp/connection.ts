@@ -212,6 +212,8 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     if (isOn) this.options |= option
     else this.options &= ~option
     if (option === Option.cork && !isOn) this.disarm(Timer.persist)
+    // As Linux: TCP_NODELAY pushes out what a cork holds, and the cork stays.
+    if (option === Option.noDelay && isOn && this.unsent > 0) this.mark(Mark.flush)
     this.#settle(now)
   }
 

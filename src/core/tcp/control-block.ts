@@ -72,6 +72,8 @@ export const Mark = {
   tailProbe: 131072,
   /** F-RTO asks for new segments in place of retransmissions: RFC 5682 §2.1 step 2b. */
   sendNew: 262144,
+  /** What is written so far goes, whatever the cork holds back: TCP_NODELAY was set meanwhile. */
+  flush: 524288,
 } as const
 
 /** What the owner is woken for; bits of `wakes`. */
@@ -136,6 +138,8 @@ export class ControlBlock {
   peerMss = 536
   mss = 536
   sendLimit = 0
+  /** The user's own limit for segments, both ways (TCP_MAXSEG); 0 for none. */
+  mssLimit = 0
 
   // The receive sequence space: RCV.NXT, RCV.UP, IRS; RCV.WND is `window`'s.
   irs = 0
@@ -182,6 +186,8 @@ export class ControlBlock {
   linger = -1
   /** Milliseconds; 0 for none. MUST-21: where it is set, it is R2. */
   userTimeout = 0
+  /** Milliseconds that FIN-WAIT-2 lasts once nobody holds the connection. */
+  finWait2: number
   /** MUST-48, MUST-49, SHLD-21: what its packets carry from now on. */
   trafficClass = 0
   hopLimit: number
@@ -218,10 +224,11 @@ export class ControlBlock {
     this.window = new ReceiveWindow(settings.receiveBufferInitial, settings.receiveBufferMost)
     this.flight = new Flight(shared.flights)
     this.rtt = new Rtt(settings)
-    this.delayedAck = new DelayedAck(settings.delayedAck)
+    this.delayedAck = new DelayedAck(settings.delayedAck, settings.quickAcks)
     this.congestionFactory = shared.congestion
     this.sendLimit = settings.sendBufferInitial
     this.userTimeout = settings.userTimeout
+    this.finWait2 = settings.finWait2
     this.hopLimit = settings.hopLimit
   }
 

@@ -67,7 +67,7 @@ function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
   if (!isNew) cb.options &= ~Option.ecn
   const asks = cb.has(Option.ecn) ? Flag.ece | Flag.cwr : 0
   const flags = Flag.syn | (cb.state === State.synReceived ? Flag.ack : asks)
-  const mss = offeredMss(route.interface.mtu, cb.remoteAddress.isIpv4)
+  const mss = offeredMss(route.interface.mtu, cb.remoteAddress.isIpv4, cb.mssLimit)
   if (!emitSyn(cb, batch, flags, mss, now)) return true
   if (isNew) {
     onFlightBegins(cb, now)
@@ -171,6 +171,7 @@ function sendText(
     cb.mark(Mark.finSent)
   }
   if (length % cb.mss !== 0) cb.sndSml = end
+  if (length === available) cb.unmark(Mark.flush)
   onSent(cb, length, available, before, now)
   return Outcome.sent
 }
@@ -205,7 +206,7 @@ function maySendSmall(cb: ControlBlock, length: number, available: number, finDu
     return length >= Math.max(1, cb.sndWndMax >> 1)
   }
   if (finDue) return true
-  if (cb.has(Option.cork)) return false
+  if (cb.has(Option.cork)) return cb.is(Mark.flush)
   if (cb.has(Option.noDelay) || atMost(cb.sndNxt, cb.sndUna)) return true
   // SHLD-7: Nagle's algorithm; MUST-17: it can be turned off. Minshall: only one small segment is in flight at a time.
   return cb.shared.settings.nagle === 'minshall' && atMost(cb.sndSml, cb.sndUna)

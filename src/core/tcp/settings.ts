@@ -25,6 +25,8 @@ export interface TcpSettings {
   /** 0 for none: RFC 9293 §3.9.1. */
   readonly userTimeout: number
   readonly delayedAck: number
+  /** The first ACKs of text, which are not delayed, since they open the peer's window (as Linux has it); 0 for none. */
+  readonly quickAcks: number
   /** MUST-28. */
   readonly keepAliveIdle: number
   readonly keepAliveInterval: number
@@ -80,6 +82,7 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   orphanRetries: 8,
   userTimeout: 0,
   delayedAck: 40,
+  quickAcks: 16,
   keepAliveIdle: 7_200_000,
   keepAliveInterval: 75_000,
   keepAliveProbes: 9,

@@ -2,6 +2,7 @@
 // give in milliseconds; segments where it counts segments. Made when asked for; nothing is kept for it alone.
 import { type ControlBlock, Mark, Option } from './control-block.ts'
 import { Sent } from './sender/flight.ts'
+import { offeredMss } from './sender/path-mtu.ts'
 import { State } from './state.ts'
 import { Instant } from './timers.ts'
 
@@ -25,6 +26,8 @@ export interface TcpInfo {
   sendMss: number
   receiveMss: number
   pathMtu: number
+  /** What the peer was told of: tcpi_advmss. */
+  offeredMss: number
   /** Segments. */
   unacked: number
   sacked: number
@@ -88,6 +91,7 @@ export function tcpInfo(cb: ControlBlock, now: number): TcpInfo {
     sendMss: mss,
     receiveMss: cb.rcvMss,
     pathMtu: cb.route === null ? 0 : shared.pathMtu.get(cb.remoteAddress, cb.route.interface.mtu, now),
+    offeredMss: cb.route === null ? 0 : offeredMss(cb.route.interface.mtu, cb.remoteAddress.isIpv4, cb.mssLimit),
     ...countSegments(cb),
     lastDataSent: since(Instant.sent),
     lastDataReceived: since(Instant.textReceived),

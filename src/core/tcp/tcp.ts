@@ -337,6 +337,7 @@ export class Tcp implements Expirable {
     }
     const { localPort, remotePort } = opened
     const connection = new Connection(shared, this.#own(opened.local), localPort, opened.remote.copy(), remotePort)
+    connection.mssLimit = listener.mssLimit
     connection.begin()
     connection.accept(opened, segment, now)
     listener.accepted.push(connection)

@@ -261,7 +261,7 @@ function drawConclusions(cb: ControlBlock, now: number): boolean {
     case State.finWait1:
       cb.setState(State.finWait2)
       cb.wakes |= Wake.drained
-      if (cb.is(Mark.orphan)) cb.arm(Timer.closing, now + cb.shared.settings.finWait2)
+      if (cb.is(Mark.orphan)) cb.arm(Timer.closing, now + cb.finWait2)
       return true
     case State.closing:
       enterTimeWait(cb, now)

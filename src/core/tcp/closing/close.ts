@@ -79,7 +79,7 @@ export function abandon(cb: ControlBlock, now: number): void {
   }
   finish(cb)
   if (cb.state === State.closed) return
-  if (cb.state === State.finWait2) cb.arm(Timer.closing, now + cb.shared.settings.finWait2)
+  if (cb.state === State.finWait2) cb.arm(Timer.closing, now + cb.finWait2)
   else if (cb.linger > 0) cb.arm(Timer.closing, now + cb.linger)
 }
 

@@ -180,7 +180,7 @@ export class Listen<Accepted extends object> {
     }
     if (wantsCookie && !listener.asks) {
       counters.values[Count.tcpCookiesSent]++
-      this.#answerWithCookie(segment, now)
+      this.#answerWithCookie(listener, segment, now)
       return
     }
     const row = this.#record(listener, segment, now)
@@ -257,10 +257,11 @@ export class Listen<Accepted extends object> {
       records.rcvShift[row],
       tsVal,
       records.tsRecent[row],
+      this.#listeners.get(records.listener[row])?.mssLimit ?? 0,
     )
   }
 
-  #answerWithCookie(segment: Segment, now: number): void {
+  #answerWithCookie(listener: Listener<Accepted>, segment: Segment, now: number): void {
     const { sequences, settings } = this.#shared
     const { packet, options, sourcePort, destinationPort } = segment
     const { source, destination } = packet
@@ -286,6 +287,7 @@ export class Listen<Accepted extends object> {
       scaleFor(settings.receiveBufferMost),
       (clock + offset) | 0,
       options.timestampValue,
+      listener.mssLimit,
     )
   }
 

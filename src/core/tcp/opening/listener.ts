@@ -46,6 +46,8 @@ export class Listener<Accepted extends object = object> implements Listening, Wa
   /** May change: what waits is still to be answered. */
   asks: boolean
   backlog: number
+  /** Of its connections: `mssLimit` of the control block. */
+  mssLimit = 0
   isClosed = false
   /** Connections that nobody has taken yet, and half-open requests. */
   readonly accepted = new Ring<Accepted>()

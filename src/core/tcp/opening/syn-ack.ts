@@ -29,6 +29,7 @@ export function sendSynAck(
   scale: number,
   tsVal: number,
   tsEcr: number,
+  mssLimit: number,
 ): void {
   const hasTimestamps = (options & Option.timestamps) !== 0
   const hasSack = (options & Option.selectiveAcks) !== 0
@@ -41,7 +42,7 @@ export function sendSynAck(
   const window = offeredSynWindow(shared)
   const flags = Flag.syn | Flag.ack | (options & Option.ecn ? Flag.ece : 0)
   wire.write(view, at, localPort, remotePort, sequence, acknowledgment, length, flags, window, 0)
-  const mss = offeredMss(route.interface.mtu, remote.isIpv4)
+  const mss = offeredMss(route.interface.mtu, remote.isIpv4, mssLimit)
   wireOptions.writeSyn(view, at + wire.OPTIONS_AT, mss, shift, hasSack, hasTimestamps, tsVal, tsEcr)
   send(shared)
 }

@@ -13,10 +13,11 @@ import { Sent } from './flight.ts'
 export const DEFAULT_MSS_IPV4 = 536
 export const DEFAULT_MSS_IPV6 = 1220
 
-/** The MSS option to send (MUST-14, SHLD-5, MAY-3, MUST-67): what fits the interface by which we are reached, headers of fixed size deducted. */
-export function offeredMss(mtu: number, isIpv4: boolean): number {
+/** The MSS option to send (MUST-14, SHLD-5, MAY-3, MUST-67): what fits the interface by which we are reached, headers of fixed size deducted; at most `limit`, unless that is 0. */
+export function offeredMss(mtu: number, isIpv4: boolean, limit: number): number {
   const headers = (isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH) + wire.MINIMUM_LENGTH
-  return Math.min(mtu, LONGEST_DATAGRAM) - headers
+  const most = Math.min(mtu, LONGEST_DATAGRAM) - headers
+  return limit > 0 ? Math.min(most, limit) : most
 }
 
 /** Finds the route and the segments' size again where they may have changed; false where no route leads to the peer. */
@@ -40,7 +41,10 @@ export function resize(cb: ControlBlock, now: number): void {
   if (cb.route === null) return
   const { pathMtu, settings } = cb.shared
   const mtu = pathMtu.get(cb.remoteAddress, cb.route.interface.mtu, now)
-  const whole = Math.max(Math.min(cb.peerMss, offeredMss(mtu, cb.remoteAddress.isIpv4)), settings.minimumMss)
+  const whole = Math.max(
+    Math.min(cb.peerMss, offeredMss(mtu, cb.remoteAddress.isIpv4, cb.mssLimit)),
+    settings.minimumMss,
+  )
   const mss = whole - (cb.has(Option.timestamps) ? TIMESTAMPS_LENGTH : 0)
   if (mss === cb.mss) return
   const isSmaller = mss < cb.mss
