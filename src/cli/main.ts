@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { cac } from 'cac'
 import { addDoctor } from './doctor.ts'
+import { addDrill } from './drill.ts'
 import { addGet } from './get.ts'
 import { addNetstat } from './netstat.ts'
 import { EXIT_CODES, Exit, exitCodeOf, isExpected, say, usageError } from './output.ts'
@@ -24,6 +25,7 @@ function commandLine() {
   addGet(cli)
   addPing(cli)
   addNetstat(cli)
+  addDrill(cli)
   addDoctor(cli)
   addStart(cli)
   cli.version(version())
@@ -54,8 +56,8 @@ async function run(): Promise<number> {
     const [given] = cli.args
     throw usageError(
       given === undefined
-        ? 'Name a command: serve, get, ping, netstat or doctor ("tunstack --help" says more).'
-        : `There is no command "${given}": there are serve, get, ping, netstat and doctor ("tunstack --help" says more).`,
+        ? 'Name a command: serve, get, ping, netstat, drill or doctor ("tunstack --help" says more).'
+        : `There is no command "${given}": there are serve, get, ping, netstat, drill and doctor ("tunstack --help" says more).`,
     )
   }
   return (await cli.runMatchedCommand()) as number

@@ -11,7 +11,7 @@ describe('help', () => {
     expect(stdout).not.toMatch(/^ +start /m)
   })
 
-  it.each(['serve', 'get', 'ping', 'doctor', 'start'])(
+  it.each(['serve', 'get', 'ping', 'drill', 'doctor', 'start'])(
     'of %s has its options, examples and exit codes',
     async (command) => {
       const { code, stdout } = await tunstack([command, '--help'])

@@ -53,7 +53,17 @@ export const MAY_IMPORT: Record<string, string[]> = {
     ...['core/tcp/connection', 'core/tcp/state', 'core/tcp/tcp-info', 'core/tcp/timers', 'core/udp/socket'],
   ],
   simulate: ['runtime', 'link', 'core/environment', 'core/ip/address'],
-  drill: ['runtime', 'link', 'core/wire'],
+  // Virtual time is the simulator's; scripts set TCP's settings, and write addresses.
+  drill: [
+    'runtime',
+    'link',
+    'core/wire',
+    'core/environment',
+    'core/ip/address',
+    'core/tcp/settings',
+    'simulate/clock',
+    'simulate/random',
+  ],
   node: ['core', ...PORTABLE],
   cli: PUBLIC,
   dashboard: PUBLIC,
