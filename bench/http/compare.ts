@@ -47,6 +47,7 @@ export class Contest {
     const contest = new Contest({ ours, node: client }, [ours, kernel, client])
     try {
       await join(kernel, client)
+      for (const namespace of [ours, kernel, client]) await widen(namespace)
       // The TUN device is in the namespace of wrk; the process itself is in none.
       await ready(ours.adopt(spawn(process.execPath, [SERVER, 'ours', ours.name])))
       await ready(kernel.start(process.execPath, [SERVER, 'node']))
@@ -104,6 +105,13 @@ async function join(kernel: Namespace, client: Namespace): Promise<void> {
     const { code, stderr } = await exec('ip', step)
     if (code !== 0) throw new CannotMeasure(`ip ${step.join(' ')}: ${stderr.trim()}`)
   }
+}
+
+/** Ports enough for tens of thousands of connections a second: all of them, and again after a second (RFC 6191). */
+async function widen(namespace: Namespace): Promise<void> {
+  const settings = ['net.ipv4.ip_local_port_range=1024 65535', 'net.ipv4.tcp_tw_reuse=1', 'net.core.somaxconn=4096']
+  const { code, stderr } = await namespace.exec('sysctl', ['-q', '-w', ...settings])
+  if (code !== 0) throw new CannotMeasure(`sysctl: ${stderr.trim()}`)
 }
 
 async function ready(child: ReturnType<Namespace['start']>): Promise<void> {

@@ -1,17 +1,17 @@
-// The HTTP server end to end, with clients that everybody has: beside node:http, under crowds, and with clients that break off.
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+// The HTTP server end to end: beside node:http, under crowds, and with clients that break off. The clients that everybody has are in
+// http-clients.ts.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Namespace } from '../../test/support/namespace.ts'
 import { Contest, type Load } from '../http/compare.ts'
 import type { Claim } from './claim.ts'
+import { claims as clients } from './http-clients.ts'
 import { project } from './project.ts'
-import { ADDRESS, whileServing } from './serving.ts'
+import { whileServing } from './serving.ts'
 
 const CROWD = fileURLToPath(new URL('bench/clients/http-crowd.mjs', project))
-const BASE = `http://${ADDRESS}`
-const LARGE = 100_000_000
 
 function ratio(name: string, load: Pick<Load, 'connections' | 'isShort'>, bar: number): Claim {
   return {
@@ -29,58 +29,6 @@ function ratio(name: string, load: Pick<Load, 'connections' | 'isShort'>, bar: n
       }
     },
   }
-}
-
-const curl: Claim = {
-  name: 'curl: get, head, 100 MB both ways, a range, a resumed transfer, a thousand requests on one connection, a hundred at once',
-  bar: 'no error, every octet',
-  async measure() {
-    const folder = mkdtempSync(join(tmpdir(), 'tunstack-http-'))
-    try {
-      const large = join(folder, 'large.bin')
-      const octets = Buffer.alloc(LARGE)
-      for (let at = 0; at < LARGE; at += 4) octets.writeInt32LE(Math.imul(at, 2654435761 | 0), at)
-      writeFileSync(large, octets)
-      writeFileSync(join(folder, 'small.txt'), 'x'.repeat(612))
-      return await whileServing(({ namespace }) => curls(namespace, folder, octets), ['--root', folder])
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  },
-}
-
-async function curls(namespace: Namespace, folder: string, octets: Buffer) {
-  const faults: string[] = []
-  const run = async (what: string, args: string[], isRight: (stdout: string) => boolean) => {
-    const { code, stdout, stderr } = await namespace.exec('curl', ['-sS', ...args], { timeout: 60_000 })
-    if (code !== 0 || !isRight(stdout)) faults.push(`${what}: ${stderr.trim() || stdout.slice(0, 60)}`)
-  }
-  const large = join(folder, 'large.bin')
-  const got = join(folder, '.got')
-  const isSame = () => Buffer.compare(readFileSync(got), octets) === 0
-  await run('get', [`${BASE}/small.txt`], (text) => text.length === 612)
-  await run('head', ['-I', `${BASE}/small.txt`], (text) => /Content-Length: 612/.test(text))
-  await run('post', ['--data-binary', `@${large}`, `${BASE}/_tunstack/count`], (text) => text === `{"octets":${LARGE}}`)
-  await run('chunked', ['-T', '-', '--no-progress-meter', `${BASE}/_tunstack/count`], (text) => text === '{"octets":0}')
-  await run('large', ['-o', got, `${BASE}/large.bin`], isSame)
-  await run('range', ['-r', '1000-1999', '-o', got, `${BASE}/large.bin`], () => statSync(got).size === 1000)
-  writeFileSync(got, octets)
-  truncateSync(got, LARGE >> 2)
-  await run('resume', ['-C', '-', '-o', got, `${BASE}/large.bin`], isSame)
-  const words = ['-w', '%{num_connects}', '-o', '/dev/null', `${BASE}/small.txt?[1-1000]`]
-  await run('keep-alive', words, (text) => text === `1${'0'.repeat(999)}`)
-  const parallel = [
-    '-Z',
-    '--parallel-max',
-    '100',
-    '-w',
-    '%{http_code} ',
-    '-o',
-    '/dev/null',
-    `${BASE}/small.txt?[1-500]`,
-  ]
-  await run('parallel', parallel, (text) => text === '200 '.repeat(500))
-  return { figure: faults.length === 0 ? 'no error' : faults.join('; '), holds: faults.length === 0 }
 }
 
 async function crowd<Result>(namespace: Namespace, ...args: string[]): Promise<Result> {
@@ -148,7 +96,7 @@ export const claims: Claim[] = [
   ratio('64 connections', { connections: 64, isShort: false }, 1.5),
   ratio('1,000 connections', { connections: 1000, isShort: false }, 1.5),
   ratio('a connection for each request', { connections: 64, isShort: true }, 1),
-  curl,
+  ...clients,
   slow,
   held,
   killed,

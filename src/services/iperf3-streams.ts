@@ -35,6 +35,9 @@ const HEADER = 12
 const LONG_HEADER = 16
 /** Datagrams at once, so that nobody else waits for long. */
 const MOST_AT_ONCE = 256
+/** With a rate: so many times what a tick has due, since who catches up at once after a stall overruns the receiver's buffer. */
+const CATCH_UP = 4
+const LEAST_AT_ONCE = 16
 
 /** Sends what is due by its rate. */
 class Pacer {
@@ -165,6 +168,7 @@ export class UdpStream implements Stream {
   readonly #bytes: Uint8Array<ArrayBuffer>
   readonly #view: DataView<ArrayBuffer>
   readonly #pacer: Pacer
+  readonly #mostAtOnce: number
   #isRunning = false
   /** The highest number that was sent or has come. */
   #packets = 0
@@ -181,6 +185,8 @@ export class UdpStream implements Stream {
     this.#bytes = settings.block.slice(0, settings.length)
     this.#view = new DataView(this.#bytes.buffer)
     const rate = settings.rate > 0 ? settings.rate / 8000 : Number.MAX_SAFE_INTEGER
+    const atOnce = Math.max(LEAST_AT_ONCE, Math.ceil((rate * TICK * CATCH_UP) / settings.length))
+    this.#mostAtOnce = Math.min(MOST_AT_ONCE, atOnce)
     this.#pacer = new Pacer(settings.time, rate, (most) => this.#send(most))
   }
 
@@ -236,7 +242,7 @@ export class UdpStream implements Stream {
     const { length } = this.#bytes
     const view = this.#view
     let sent = 0
-    for (let count = 0; sent < most && count < MOST_AT_ONCE; count++) {
+    for (let count = 0; sent < most && count < this.#mostAtOnce; count++) {
       const now = time.now()
       view.setUint32(0, Math.floor(now / 1000))
       view.setUint32(4, Math.floor((now % 1000) * 1000))
