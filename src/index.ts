@@ -55,6 +55,10 @@ export {
   type Question,
 } from './node/control.ts'
 export { createStack, type HeldUdpEndpoint, type NodeStack, type NodeStackOptions } from './node/create-stack.ts'
+export type { Dgram } from './node/dgram/dgram.ts'
+export type { DgramSocket } from './node/dgram/socket.ts'
+export type { DgramSocketOptions, MessageListener } from './node/dgram/socket-constructor.ts'
+export type { RemoteInfo } from './node/dgram/udp-handle.ts'
 export { Files, type FilesOptions } from './node/files.ts'
 export type { Http, Https } from './node/http.ts'
 export type { Http2 } from './node/http2.ts'

@@ -26,12 +26,32 @@ export function checkInt32(value: unknown, name: string, least: number): asserts
   if (value < least || value > LARGEST_INT32) throw outOfRange(name, `>= ${least} && <= ${LARGEST_INT32}`, value)
 }
 
+const LARGEST_UINT32 = 0xffff_ffff
+
+export function checkUint32(value: unknown, name: string): asserts value is number {
+  checkNumber(value, name)
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value)
+  if (value < 0 || value > LARGEST_UINT32) throw outOfRange(name, `>= 0 && <= ${LARGEST_UINT32}`, value)
+}
+
+/** A port that something can be sent to, or a text of one. */
+export function checkPeerPort(value: unknown, name = 'Port'): number {
+  const port = toPort(value)
+  if (port === null || port === 0) throw badPort(name, value, '>')
+  return port
+}
+
 /** A number, or a text of one. */
 export function checkPort(value: unknown, name = 'Port'): number {
+  const port = toPort(value)
+  if (port === null) throw badPort(name, value)
+  return port
+}
+
+function toPort(value: unknown): number | null {
   const isText = typeof value === 'string' && value.trim().length > 0
   const port = typeof value === 'number' || isText ? Number(value) : Number.NaN
-  if (port !== port >>> 0 || port > 0xffff) throw badPort(name, value)
-  return port
+  return port !== port >>> 0 || port > 0xffff ? null : port
 }
 
 export function checkSignal(value: unknown, name: string): asserts value is AbortSignal {

@@ -7,6 +7,7 @@ import type { PingOptions, PingReply } from '../runtime/ping.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { type StreamSockets, streamSockets } from '../web/stream-sockets.ts'
 import { type Connector, type ConnectorOptions, createConnector } from './connector.ts'
+import { createDgram, type Dgram } from './dgram/dgram.ts'
 import { createHttp, createHttps, type Http, type Https } from './http.ts'
 import { createHttp2, type Http2 } from './http2.ts'
 import { extendJsStream } from './js-stream.ts'
@@ -32,6 +33,8 @@ export async function createStack(options: NodeStackOptions = {}): Promise<NodeS
 export class NodeStack extends PortableStack {
   /** `node:net` on this stack. */
   readonly net: Net
+  /** `node:dgram` on this stack. */
+  readonly dgram: Dgram
   /** Sockets as web streams. */
   readonly web: StreamSockets
   readonly #keepAlive: KeepAlive
@@ -52,6 +55,7 @@ export class NodeStack extends PortableStack {
     const farewells = new Farewells(driver, keepAlive, lastWords)
     const host = { core, driver, keepAlive, farewells, lookup }
     this.net = createNet(host)
+    this.dgram = createDgram(host)
     this.#listening = listeningMethods(host, this.net.Socket)
     this.web = streamSockets(this, {
       lookup: (hostname) => addressOf(lookup, hostname),

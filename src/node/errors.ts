@@ -1,8 +1,10 @@
 // Errors as Node has them: a system error's code, errno, syscall, address and port; an argument error's code and sentence.
 // The only place where the core's reasons get a platform's names. `net` and `dgram` throw and emit nothing else.
 import { constants } from 'node:os'
-import { getSystemErrorMap, inspect } from 'node:util'
+import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util'
+import { IcmpErrorKind } from '../core/ip/icmp-error.ts'
 import type { CloseReason, TcpError } from '../runtime/endpoint.ts'
+import type { UdpError } from '../runtime/udp-endpoint.ts'
 
 /** A name of errno.h. */
 export type ErrorCode = keyof typeof constants.errno
@@ -33,6 +35,37 @@ export const CODE_OF_RESULT: Readonly<Record<TcpError['reason'], ErrorCode>> = {
   invalid: 'ENETUNREACH',
 }
 
+/** Why a call of a UDP socket was not done. */
+export const CODE_OF_UDP_RESULT: Readonly<Record<UdpError['reason'], ErrorCode>> = {
+  done: 'EINVAL',
+  addressInUse: 'EADDRINUSE',
+  addressNotAvailable: 'EADDRNOTAVAIL',
+  noRoute: 'ENETUNREACH',
+  tooLong: 'EMSGSIZE',
+  queueFull: 'EAGAIN',
+  notPermitted: 'EACCES',
+  notConnected: 'EDESTADDRREQ',
+  alreadyBound: 'EINVAL',
+  wrongFamily: 'EINVAL',
+  closed: 'EBADF',
+}
+
+/** What ICMP says of a connected socket's datagrams, as Linux tells it: what may pass by itself is not told. */
+export function codeOfIcmpError(kind: number, isIpv4: boolean): ErrorCode | null {
+  switch (kind) {
+    case IcmpErrorKind.portUnreachable:
+      return 'ECONNREFUSED'
+    case IcmpErrorKind.protocolUnreachable:
+      return 'ENOPROTOOPT'
+    case IcmpErrorKind.prohibited:
+      return isIpv4 ? 'EHOSTUNREACH' : 'EACCES'
+    case IcmpErrorKind.parameterProblem:
+      return 'EPROTO'
+    default:
+      return null
+  }
+}
+
 export interface SystemError extends Error {
   code: string
   errno: number
@@ -41,18 +74,19 @@ export interface SystemError extends Error {
   port?: number
 }
 
-function errnoOf(code: ErrorCode): number {
+/** As libuv has them: below zero. */
+export function errnoOf(code: ErrorCode): number {
   return -constants.errno[code]
 }
 
-function sentenceOf(code: ErrorCode): string {
+export function sentenceOf(code: ErrorCode): string {
   return getSystemErrorMap().get(errnoOf(code))?.[1] ?? code
 }
 
-function systemError(message: string, code: ErrorCode, syscall: string): SystemError {
+function systemError(message: string, code: string, syscall: string, errno: number): SystemError {
   const error = new Error(message) as SystemError
   Error.captureStackTrace?.(error, systemError)
-  error.errno = errnoOf(code)
+  error.errno = errno
   error.code = code
   error.syscall = syscall
   return error
@@ -60,7 +94,37 @@ function systemError(message: string, code: ErrorCode, syscall: string): SystemE
 
 /** `read ECONNRESET` */
 export function errnoException(code: ErrorCode, syscall: string): SystemError {
-  return systemError(`${syscall} ${code}`, code, syscall)
+  return systemError(`${syscall} ${code}`, code, syscall, errnoOf(code))
+}
+
+/** `bind EADDRINUSE 127.0.0.1:53`, of a number that a handle has answered with. */
+export function exceptionOf(
+  errno: number,
+  syscall: string,
+  address?: string | null,
+  port?: number | null,
+): SystemError {
+  const code = getSystemErrorName(errno)
+  const message = `${syscall} ${code}${hostPort(address ?? undefined, port ?? undefined)}`
+  return withHostPort(systemError(message, code, syscall, errno), address ?? undefined, port ?? undefined)
+}
+
+/** What a handle tells of a call that it could not do. */
+export interface SystemErrorInfo {
+  errno: number
+  code: string
+  message: string
+  syscall: string
+}
+
+/** `Could not get or set buffer size: uv_recv_buffer_size returned EBADF (bad file descriptor)` */
+export function bufferSizeError(info: SystemErrorInfo): Error {
+  const { errno, code, message, syscall } = info
+  const sentence = `Could not get or set buffer size: ${syscall} returned ${code} (${message})`
+  const error = codedError(Error, 'ERR_SOCKET_BUFFER_SIZE', sentence)
+  error.stack = error.stack?.replace(/^\w+/, 'SystemError')
+  Object.defineProperty(error, 'name', { value: 'SystemError', writable: true, configurable: true })
+  return Object.assign(error, { info, errno, syscall })
 }
 
 function withHostPort(error: SystemError, address: string | undefined, port: number | undefined): SystemError {
@@ -83,13 +147,14 @@ export function hostPortException(
   local?: string,
 ): SystemError {
   const more = local === undefined ? '' : ` - Local (${local})`
-  return withHostPort(systemError(`${syscall} ${code}${hostPort(address, port)}${more}`, code, syscall), address, port)
+  const message = `${syscall} ${code}${hostPort(address, port)}${more}`
+  return withHostPort(systemError(message, code, syscall, errnoOf(code)), address, port)
 }
 
 /** `listen EADDRINUSE: address already in use :::80` */
 export function listenException(code: ErrorCode, syscall: string, address?: string, port?: number): SystemError {
   const message = `${syscall} ${code}: ${sentenceOf(code)}${hostPort(address, port)}`
-  return withHostPort(systemError(message, code, syscall), address, port)
+  return withHostPort(systemError(message, code, syscall, errnoOf(code)), address, port)
 }
 
 /** As `dns.lookup` fails. */
@@ -155,12 +220,17 @@ export function invalidArgValue(name: string, value: unknown, reason = 'is inval
   return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', message)
 }
 
+/** Of an argument that can't be left out. */
+export function missingArgument(name: string): AnyError {
+  return codedError(TypeError, 'ERR_MISSING_ARGS', `The "${name}" argument must be specified`)
+}
+
 export function outOfRange(name: string, range: string, value: unknown): AnyError {
   const message = `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`
   return codedError(RangeError, 'ERR_OUT_OF_RANGE', message)
 }
 
-export function badPort(name: string, value: unknown): AnyError {
-  const message = `${name} should be >= 0 and < 65536. Received${received(value)}.`
+export function badPort(name: string, value: unknown, least: '>' | '>=' = '>='): AnyError {
+  const message = `${name} should be ${least} 0 and < 65536. Received${received(value)}.`
   return codedError(RangeError, 'ERR_SOCKET_BAD_PORT', message)
 }

@@ -1,5 +1,5 @@
 // Names on a stack. The kernel's resolver is never asked behind anybody's back: without a resolver of the user's own there are literals,
-// `localhost` and the stack's table of hosts, and everything else is ENOTFOUND. `'system'` asks node:dns, on purpose.
+// `localhost` and the stack's table of hosts, and everything else is ENOTFOUND. `'system'` is `dns.lookup`, on purpose.
 // `lookup` has the shape of `dns.lookup`, and is the default one of everything on the stack.
 import dns from 'node:dns'
 import { isIP } from 'node:net'
@@ -29,6 +29,8 @@ export type LookupCallback = (
   hostname?: string,
 ) => void
 
+type SystemCallback = (error: Error | null, addresses: LookupAddress[]) => void
+
 export type Lookup = (hostname: string, options: LookupOptions, callback: LookupCallback) => void
 
 export interface NameOptions {
@@ -44,9 +46,12 @@ const LOCALHOST = ['127.0.0.1', '::1']
 export class Names {
   readonly #hosts = new Map<string, readonly string[]>()
   readonly #resolver: Resolver | null
+  /** What no table knows is `dns.lookup`'s affair, as it stands when it is asked. */
+  readonly #isSystem: boolean
 
   constructor({ resolver, hosts = {} }: NameOptions) {
-    this.#resolver = resolver === 'system' ? systemResolver : (resolver ?? null)
+    this.#isSystem = resolver === 'system'
+    this.#resolver = resolver === 'system' ? null : (resolver ?? null)
     for (const [name, addresses] of Object.entries(hosts)) {
       const list = typeof addresses === 'string' ? [addresses] : addresses
       for (const one of list) if (isIP(one) === 0) throw new TypeError(`'${one}' is not an IP address`)
@@ -55,14 +60,23 @@ export class Names {
   }
 
   /** `dns.lookup`: the options may be left out. */
-  readonly lookup = (hostname: string, given: LookupOptions | LookupCallback, last?: LookupCallback): void => {
-    const options = typeof given === 'function' ? {} : given
+  readonly lookup = (hostname: string, given: LookupOptions | number | LookupCallback, last?: LookupCallback): void => {
+    const options = typeof given === 'function' ? {} : typeof given === 'number' ? { family: given } : given
     const { family = 0, hints = 0 } = options
     if (![0, 4, 6, null, 'IPv4', 'IPv6'].includes(family)) {
       throw invalidArgValue('options.family', family, 'must be one of: 0, 4, 6')
     }
     if ((hints & ~HINTS) !== 0) throw invalidArgValue('hints', hints)
     const callback = (typeof given === 'function' ? given : last) as LookupCallback
+    if (this.#isSystem && this.#table(hostname) === null) {
+      dns.lookup(hostname, options as dns.LookupAllOptions, callback as SystemCallback)
+      return
+    }
+    // As `dns.lookup`: a literal is what it is, whatever family was asked for.
+    if (isIP(hostname) !== 0) {
+      process.nextTick(answer, [withFamily(hostname)], options, callback, hostname)
+      return
+    }
     this.#find(hostname, familyOf(options.family)).then(
       (found) => process.nextTick(answer, found, options, callback, hostname),
       (error) => process.nextTick(callback, error),
@@ -78,7 +92,6 @@ export class Names {
   }
 
   #table(hostname: string): readonly string[] | null {
-    if (isIP(hostname) !== 0) return [hostname]
     const name = canonical(hostname)
     // RFC 6761 §6.3: localhost never leaves the host.
     const isLocal = name === 'localhost' || name.endsWith('.localhost')
@@ -104,5 +117,3 @@ function familyOf(family: LookupOptions['family']): 0 | 4 | 6 {
 function withFamily(one: string | LookupAddress): LookupAddress {
   return typeof one === 'string' ? { address: one, family: isIP(one) } : one
 }
-
-const systemResolver: Resolver = (hostname, { family }) => dns.promises.lookup(hostname, { family, all: true })

@@ -13,7 +13,7 @@ export class UdpError extends Error {
   readonly reason: keyof typeof UdpResult
 
   constructor(result: number) {
-    const reason = nameOf(result)
+    const reason = udpReason(result)
     super(SENTENCES[reason])
     this.name = 'UdpError'
     this.reason = reason
@@ -118,9 +118,12 @@ function check(result: number): void {
   if (result !== UdpResult.done) throw new UdpError(result)
 }
 
-function nameOf(result: number): keyof typeof UdpResult {
-  const entry = Object.entries(UdpResult).find(([, value]) => value === result)
-  return entry?.[0] as keyof typeof UdpResult
+/** By their numbers, which are their places. */
+const REASONS = Object.keys(UdpResult) as (keyof typeof UdpResult)[]
+
+/** The name of what a call of the socket has answered. */
+export function udpReason(result: number): keyof typeof UdpResult {
+  return REASONS[result]
 }
 
 const SENTENCES: Record<keyof typeof UdpResult, string> = {

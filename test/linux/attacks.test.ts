@@ -86,7 +86,20 @@ describeOnKernel('attacks through a TUN device', () => {
     skip,
   }) => {
     skip(!hasCommand('nmap'), 'nmap is missing')
-    const words = ['-n', '-Pn', '-O', '-v', '-p', '7,9,81', '-T5', '--max-retries', '0', '--max-os-tries', '1', '10.7.0.2']
+    const words = [
+      '-n',
+      '-Pn',
+      '-O',
+      '-v',
+      '-p',
+      '7,9,81',
+      '-T5',
+      '--max-retries',
+      '0',
+      '--max-os-tries',
+      '1',
+      '10.7.0.2',
+    ]
     const { stdout } = await namespace.exec('nmap', words, { timeout: 50_000 })
     // The last of nmap's words for it, behind a figure of about 260.
     expect(stdout).toMatch(/TCP Sequence Prediction: Difficulty=\d+ \(Good luck!\)/)

@@ -4,7 +4,8 @@ import Module, { register } from 'node:module'
 import { createStack } from '../../dist/index.js'
 
 const name = process.env.TUNSTACK_REPLACES
-const stack = await createStack()
+// Names as Node has them: some tests put a resolver of their own into `dns`.
+const stack = await createStack({ resolver: 'system' })
 const replacement = stack[name]
 if (replacement === undefined) throw new Error(`a stack has no ${name}`)
 const specifiers = [name, `node:${name}`]

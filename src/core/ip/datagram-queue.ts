@@ -27,7 +27,8 @@ const START_ROWS = 8
 
 export class DatagramQueue {
   limit: number
-  readonly #datagram = new Datagram()
+  /** Made when first asked for: many queues never hold anything. */
+  #datagram: Datagram | null = null
   #arena: Octets | null = null
   #rows = new Int32Array(0)
   #firstRow = 0
@@ -86,7 +87,7 @@ export class DatagramQueue {
     if (this.#count === 0) return null
     const rows = this.#rows
     const row = (this.#firstRow * COLUMNS) % rows.length
-    const datagram = this.#datagram
+    const datagram = (this.#datagram ??= new Datagram())
     const arena = this.#arena as Octets
     datagram.bytes = arena.bytes
     datagram.view = arena.view

@@ -57,6 +57,8 @@ export class EchoSocket implements Emitter, Wakeable {
     return this.#sockets.emit(this, message, batch, now)
   }
 
+  onLeft(): void {}
+
   close(): void {
     this.#queue.clear()
     this.#sockets.forget(this)

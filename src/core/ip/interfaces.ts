@@ -29,8 +29,8 @@ export class Interfaces {
     if (this.isLocal(destination)) return direct(destination, this.loopback)
     const route = this.#routes.lookup(destination)
     if (route !== null || !(destination.isMulticast || destination.isLimitedBroadcast)) return route
-    // Groups and broadcasts need no route: the first link that there is.
-    return this.list.length > 1 ? direct(destination, this.list[1]) : null
+    // Groups and broadcasts need no route: the first link that there is, or the loopback, which reaches all of us.
+    return direct(destination, this.list[1] ?? this.loopback)
   }
 
   /**

@@ -9,6 +9,8 @@ export interface Emitter {
   interfaceOf(message: Datagram): Interface | null
   /** False where the batch has no room. What can't be sent at all is counted and forgotten. */
   emit(message: Datagram, batch: PacketBatch, now: number): boolean
+  /** A datagram has left the queue: there is room, and perhaps nothing more to wait for. */
+  onLeft(): void
 }
 
 export class SendQueue implements Sender {
@@ -33,7 +35,7 @@ export class SendQueue implements Sender {
     if (message !== null && !this.#emitter.emit(message, batch, now)) return true
     const line = this.#line
     this.#line = null
-    if (message !== null) this.waiting.drop()
+    if (message !== null) this.#drop()
     const next = this.waiting.peek()
     if (next !== null && this.#emitter.interfaceOf(next) === line) {
       this.#line = line
@@ -49,12 +51,17 @@ export class SendQueue implements Sender {
     this.waiting.clear()
   }
 
+  #drop(): void {
+    this.waiting.drop()
+    this.#emitter.onLeft()
+  }
+
   #standInLine(): void {
     while (this.#line === null) {
       const message = this.waiting.peek()
       if (message === null) return
       const by = this.#emitter.interfaceOf(message)
-      if (by === null) this.waiting.drop()
+      if (by === null) this.#drop()
       else {
         this.#line = by
         by.senders.push(this)

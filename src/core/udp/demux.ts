@@ -56,7 +56,7 @@ export class UdpDemux {
     return score(socket, packet, sourcePort) >= 0
   }
 
-  /** The sockets that share the best score share the flows. */
+  /** The sockets that share the best score share the flows; of those that share an address alone the one bound last has it. */
   #best(sockets: readonly UdpSocket[], packet: Packet, sourcePort: number): UdpSocket | null {
     let best: UdpSocket | null = null
     let bestScore = -1
@@ -68,7 +68,7 @@ export class UdpDemux {
         bestScore = points
         best = socket
         equals = 1
-      } else if (flow(packet.source, sourcePort) % ++equals === 0) best = socket
+      } else if (socket.isReuseAddress || flow(packet.source, sourcePort) % ++equals === 0) best = socket
     }
     return best
   }
@@ -81,13 +81,7 @@ function score(socket: UdpSocket, packet: Packet, sourcePort: number): number {
   if (!socket.local.isUnspecified && !packet.isToGroup) {
     if (!socket.local.equals(packet.destination)) return -1
     points += 2
-  } else if (
-    !socket.local.isUnspecified &&
-    !socket.local.equals(packet.destination) &&
-    !packet.destination.isMulticast
-  ) {
-    return -1
-  }
+  } else if (!socket.local.isUnspecified && !socket.local.equals(packet.destination)) return -1
   if (socket.device !== null) {
     if (socket.device !== packet.interface) return -1
     points++

@@ -3,6 +3,7 @@
 import { copyOctets, type PacketBatch } from '../batch.ts'
 import type { Address } from '../ip/address.ts'
 import type { Datagram } from '../ip/datagram-queue.ts'
+import type { Interface } from '../ip/interface.ts'
 import { direct, type Interfaces } from '../ip/interfaces.ts'
 import { type IpOutput, NO_ROOM } from '../ip/output.ts'
 import type { Route } from '../ip/routes.ts'
@@ -25,7 +26,13 @@ export class UdpOutput {
     this.#hash = hash
   }
 
-  routeOf(socket: UdpSocket, destination: Address): Route | null {
+  routeOf(socket: UdpSocket, { destination, interface: by }: Datagram): Route | null {
+    return this.routeTo(socket, destination, by < 0 ? null : this.#interfaces.list[by])
+  }
+
+  /** `by` goes before what the socket and the routes say. */
+  routeTo(socket: UdpSocket, destination: Address, by: Interface | null): Route | null {
+    if (by !== null && !this.#interfaces.isLocal(destination)) return direct(destination, by)
     if (destination.isMulticast && socket.multicastInterface !== null)
       return direct(destination, socket.multicastInterface)
     if (socket.device !== null && !this.#interfaces.isLocal(destination)) return direct(destination, socket.device)
@@ -35,13 +42,15 @@ export class UdpOutput {
   /** False where the batch has no room. What can't be sent is counted and forgotten. */
   emit(socket: UdpSocket, message: Datagram, batch: PacketBatch, now: number): boolean {
     const { destination } = message
-    const route = this.routeOf(socket, destination)
+    const route = this.routeOf(socket, message)
     const source = route === null ? null : this.#sourceOf(socket, message, route)
     if (route === null || source === null) {
       this.#observer.drop(Drop.outputNoRoute, null, 0)
       return true
     }
-    if (!this.#write(socket, message, batch, route, source, now)) return false
+    // RFC 1112 §6.1: a group's datagrams of time-to-live 0 stay on this host.
+    const staysHere = destination.isMulticast && socket.multicastHopLimit === 0 && !route.interface.isLoopback
+    if (!staysHere && !this.#write(socket, message, batch, route, source, now)) return false
     socket.noteSentTo(this.peerHash(destination, message.destinationPort))
     // RFC 1112 §6.1, RFC 3678: members on this host hear what it sends.
     if (destination.isMulticast && socket.multicastLoop && !route.interface.isLoopback) {

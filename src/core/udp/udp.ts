@@ -108,14 +108,17 @@ export class Udp implements UdpLayer {
     return UdpResult.done
   }
 
-  connect(socket: UdpSocket, address: Address, port: number): number {
+  connect(socket: UdpSocket, address: Address, port: number, by: Interface | null): number {
     if (socket.isClosed) return UdpResult.closed
-    const allowed = this.maySend(socket, address, 0)
+    const allowed = this.maySend(socket, address, 0, by)
     if (allowed !== UdpResult.done) return allowed
     if (!socket.isBound) {
       const bound = this.bind(socket, socket.local, 0)
       if (bound !== UdpResult.done) return bound
     }
+    const route = this.#output.routeTo(socket, address, by)
+    const source = route === null ? null : this.#context.interfaces.selectSource(address, route)
+    if (source !== null) socket.chooseLocal(source)
     socket.remote.assign(address)
     socket.remotePort = port
     socket.isConnected = true
@@ -124,19 +127,23 @@ export class Udp implements UdpLayer {
   }
 
   /** Whether a datagram of that length may go there. */
-  maySend(socket: UdpSocket, to: Address, length: number): number {
+  maySend(socket: UdpSocket, to: Address, length: number, by: Interface | null): number {
     if (to.isIpv4 ? socket.isIpv6 && socket.isIpv6Only : !socket.isIpv6) return UdpResult.wrongFamily
     const headers = udp.HEADER_LENGTH + (to.isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH)
     if (length + headers > LONGEST_DATAGRAM) return UdpResult.tooLong
-    const route = this.#output.routeOf(socket, to)
+    const route = this.#output.routeTo(socket, to, by)
     if (route === null) return UdpResult.noRoute
     if (!socket.mayBroadcast && (to.isLimitedBroadcast || route.interface.isBroadcast(to)))
       return UdpResult.notPermitted
     return UdpResult.done
   }
 
-  routeOf(socket: UdpSocket, destination: Address): Route | null {
-    return this.#output.routeOf(socket, destination)
+  routeOf(socket: UdpSocket, message: Datagram): Route | null {
+    return this.#output.routeOf(socket, message)
+  }
+
+  wake(socket: UdpSocket): void {
+    this.#context.ready.push(socket)
   }
 
   emit(socket: UdpSocket, message: Datagram, batch: PacketBatch, now: number): boolean {
@@ -178,7 +185,7 @@ export class Udp implements UdpLayer {
 
 /** Two sockets on one port: both allow it, or their addresses are apart. */
 function conflicts(socket: UdpSocket, address: Address, other: UdpSocket): boolean {
-  if (socket.isReuse && other.isReuse) return false
+  if ((socket.isReuse && other.isReuse) || (socket.isReuseAddress && other.isReuseAddress)) return false
   if (socket.device !== null && other.device !== null && socket.device !== other.device) return false
   if (!address.isUnspecified && !other.local.isUnspecified) return address.equals(other.local)
   const hearsIpv4 = !socket.isIpv6 || (!socket.isIpv6Only && (address.isUnspecified || address.isIpv4))

@@ -1,9 +1,10 @@
 // A stack is closed: its servers and sockets are told, before the core lets go of what they stood on.
 import type { Stack } from '../../core/stack.ts'
+import { UdpHandle } from '../dgram/udp-handle.ts'
 import { ListenHandle } from './listen-handle.ts'
 import { TcpHandle } from './tcp-handle.ts'
 
-export function closeSockets({ tcp }: Stack): void {
+export function closeSockets({ tcp, udp }: Stack): void {
   const ends: (() => unknown)[] = []
   // Servers are Node's own, too: those of http and tls.
   tcp.forEachListener(({ owner }) => {
@@ -12,6 +13,7 @@ export function closeSockets({ tcp }: Stack): void {
   tcp.forEach(({ owner }) => {
     if (owner instanceof TcpHandle) ends.push(() => owner.owner?.destroy())
   })
+  for (const { owner } of udp.sockets) if (owner instanceof UdpHandle) ends.push(() => owner.owner?.close())
   let failure: { error: unknown } | null = null
   for (const end of ends) {
     try {

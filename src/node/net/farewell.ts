@@ -1,6 +1,7 @@
 // The end of closed sockets: what they wrote is still to be delivered, and a userspace stack ends with its process. So the process is
-// held until the peers have acknowledged everything, the FIN included, for `lastWords` milliseconds at most. TIME-WAIT holds nothing.
-import type { Owner } from '../../core/ready.ts'
+// held until TCP's peers have acknowledged everything, the FIN included, and UDP's datagrams are sent, for `lastWords` milliseconds
+// at most. TIME-WAIT holds nothing.
+import type { Owner, Wakeable } from '../../core/ready.ts'
 import type { Connection } from '../../core/tcp/connection.ts'
 import { State } from '../../core/tcp/state.ts'
 import type { Driver } from '../../runtime/driver.ts'
@@ -33,10 +34,18 @@ export class Farewells {
   close(endpoint: Endpoint): void {
     const { connection } = endpoint
     endpoint.close()
-    if (isDone(connection)) return
+    this.wait(connection, () => {
+      connection.wakes = 0
+      return isDone(connection)
+    })
+  }
+
+  /** Holds the process until the closed socket is done, which is asked whenever it is woken. */
+  wait(socket: Wakeable, isDone: () => boolean): void {
+    if (isDone()) return
     const deadline = this.#driver.time.now() + this.#limit
-    const farewell = new Farewell(connection, deadline, (one) => this.#remove(one))
-    connection.owner = farewell
+    const farewell = new Farewell(socket, deadline, isDone, (one) => this.#remove(one))
+    socket.owner = farewell
     this.#waiting.add(farewell)
     this.#letGo ??= this.#keepAlive.hold()
     this.#cancel ??= this.#driver.time.after(this.#limit, () => this.#expire())
@@ -66,22 +75,23 @@ export class Farewells {
 
 class Farewell implements Owner {
   readonly deadline: number
-  readonly #connection: Connection
+  readonly #socket: Wakeable
+  readonly #isDone: () => boolean
   readonly #onEnd: (farewell: Farewell) => void
 
-  constructor(connection: Connection, deadline: number, onEnd: (farewell: Farewell) => void) {
-    this.#connection = connection
+  constructor(socket: Wakeable, deadline: number, isDone: () => boolean, onEnd: (farewell: Farewell) => void) {
+    this.#socket = socket
     this.deadline = deadline
+    this.#isDone = isDone
     this.#onEnd = onEnd
   }
 
   wake(): void {
-    this.#connection.wakes = 0
-    if (isDone(this.#connection)) this.end()
+    if (this.#isDone()) this.end()
   }
 
   end(): void {
-    this.#connection.owner = null
+    this.#socket.owner = null
     this.#onEnd(this)
   }
 }
