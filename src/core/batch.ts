@@ -141,14 +141,44 @@ export class PacketBatch {
     if (offset < 0) return -1
     copyOctets(this, offset, from, from.offset[row], length)
     const added = this.commit(length)
-    this.checksum[added] = from.checksum[row]
-    this.checksumStart[added] = from.checksumStart[row]
-    this.checksumField[added] = from.checksumField[row]
-    this.segmentation[added] = from.segmentation[row]
-    this.segmentSize[added] = from.segmentSize[row]
-    this.note[added] = from.note[row]
-    for (let word = 0; word < 4; word++) this.nextHop[added * 4 + word] = from.nextHop[row * 4 + word]
+    this.#copyColumns(added, from, row)
     return added
+  }
+
+  /**
+   * Takes all packets of another batch as they lie, without copying them: the two exchange their arenas. False where that can't be, since
+   * there are packets in this one, or the two are not alike; nothing has happened then.
+   */
+  takeAll(from: PacketBatch): boolean {
+    if (this.count > 0 || this.#size !== from.#size || this.capacity !== from.capacity) return false
+    if (this.largest !== from.largest || this.headroom !== from.headroom) return false
+    for (let row = from.first; row < from.end; row++) {
+      this.offset[row] = from.offset[row]
+      this.length[row] = from.length[row]
+      this.#copyColumns(row, from, row)
+    }
+    const [bytes, view, parts] = [this.#bytes, this.#view, this.#parts]
+    this.#bytes = from.#bytes
+    this.#view = from.#view
+    this.#parts = from.#parts
+    from.#bytes = bytes
+    from.#view = view
+    from.#parts = parts
+    this.#used = from.#used
+    this.first = from.first
+    this.end = from.end
+    from.clear()
+    return true
+  }
+
+  #copyColumns(row: number, from: PacketBatch, fromRow: number): void {
+    this.checksum[row] = from.checksum[fromRow]
+    this.checksumStart[row] = from.checksumStart[fromRow]
+    this.checksumField[row] = from.checksumField[fromRow]
+    this.segmentation[row] = from.segmentation[fromRow]
+    this.segmentSize[row] = from.segmentSize[fromRow]
+    this.note[row] = from.note[fromRow]
+    for (let word = 0; word < 4; word++) this.nextHop[row * 4 + word] = from.nextHop[fromRow * 4 + word]
   }
 
   /** The first `count` packets have been taken. */

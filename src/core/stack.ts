@@ -22,6 +22,7 @@ import { Count, Drop, Observer } from './observer.ts'
 import { ReadyList } from './ready.ts'
 import { SipHash } from './siphash.ts'
 import type { TcpSettings } from './tcp/settings.ts'
+import type { Allocate } from './tcp/slabs.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
 import { Protocol } from './wire/ipv4.ts'
@@ -37,6 +38,8 @@ export interface StackOptions {
   echoReplies?: { perSecond: number; burst: number }
   /** TCP's limits and defaults, where they shall be others. */
   tcp?: Partial<TcpSettings>
+  /** Makes the memory that TCP's octets lie in, and which applications get slices of: Node's need not be zeroed first. */
+  allocate?: Allocate
 }
 
 export interface StackInterfaceOptions {
@@ -54,6 +57,8 @@ export interface StackInterfaceOptions {
 const ICMP_ERRORS = { perSecond: 1000, burst: 50 } as const
 const OVERSIZED_LIMIT = 1 << 20
 const LOOPBACK_MTU = 65_536
+/** No wire, nothing that could falsify an octet: partial checksums come back as they went. */
+const LOOPBACK_OFFLOAD = Object.freeze({ checksum: true, tcp4: false, tcp6: false, udp: false })
 
 export class Stack {
   readonly observer = new Observer()
@@ -76,7 +81,7 @@ export class Stack {
     const { observer, deadlines, interfaces, ready } = this
     const hash = new SipHash(random)
     this.pathMtu = new PathMtu(hash)
-    const loopback = { name: 'lo', mtu: LOOPBACK_MTU, addresses: loopbackAddresses() }
+    const loopback = { name: 'lo', mtu: LOOPBACK_MTU, offload: LOOPBACK_OFFLOAD, addresses: loopbackAddresses() }
     const local = this.#addInterface(loopback, true)
     const output = new IpOutput(observer, this.pathMtu, hash, local.replies)
     const { perSecond, burst } = options.icmpErrors ?? ICMP_ERRORS
@@ -92,7 +97,9 @@ export class Stack {
     this.#icmp = new IcmpInput(interfaces, output, this.#echo, observer, replyLimit)
     this.udp = new Udp({ interfaces, output, observer, hash, random, ready })
     const { routes, pathMtu } = this
-    this.tcp = new Tcp({ interfaces, routes, pathMtu, output, observer, deadlines, random, ready }, options.tcp)
+    const { allocate } = options
+    const context = { interfaces, routes, pathMtu, output, observer, deadlines, random, ready, allocate }
+    this.tcp = new Tcp(context, options.tcp)
   }
 
   get loopback(): Interface {

@@ -1,4 +1,4 @@
-// The loopback link: what the stack transmits comes back to it in its next turn.
+// The loopback link: what the stack transmits comes back to it in its next turn, uncopied, since batches exchange their arenas.
 // What does not fit into its one batch stays with the stack, so that two sockets of one stack can't starve the rest.
 import { LARGEST_PACKET, PacketBatch } from '../core/batch.ts'
 import type { Link, Offload, Time } from '../core/environment.ts'
@@ -27,6 +27,10 @@ class Loopback implements Link {
 
   receive(batch: PacketBatch): void {
     const turning = this.#turning
+    if (batch.takeAll(turning)) {
+      batch.note.fill(0, batch.first, batch.end)
+      return
+    }
     while (turning.count > 0) {
       const row = batch.copy(turning, turning.first)
       if (row < 0) break
@@ -40,6 +44,10 @@ class Loopback implements Link {
     if (batch.count === 0) return
     if (this.#wake === null) {
       batch.shift(batch.count)
+      return
+    }
+    if (this.#turning.takeAll(batch)) {
+      this.#wake()
       return
     }
     let taken = 0

@@ -48,7 +48,7 @@ export class NodeStack extends PortableStack {
   constructor(options: NodeStackOptions, hooks: DriverHooks = {}) {
     const { resolver, hosts, lastWords = LAST_WORDS, ...rest } = options
     const keepAlive = new KeepAlive()
-    super({ ...rest, hooks, environment: systemEnvironment(keepAlive) })
+    super({ allocate, ...rest, hooks, environment: systemEnvironment(keepAlive) })
     this.#keepAlive = keepAlive
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })
@@ -137,6 +137,11 @@ export class NodeStack extends PortableStack {
       }
     }
   }
+}
+
+/** Buffers, as Node's streams have them, each with memory of its own that nothing has been written into yet. */
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  return Buffer.allocUnsafeSlow(length) as Uint8Array<ArrayBuffer>
 }
 
 function addressOf(lookup: Lookup, hostname: string): Promise<string> {

@@ -57,3 +57,20 @@ test('closed, it takes and gives nothing', () => {
   link.receive(batch)
   expect(batch.count).toBe(0)
 })
+
+test('no octet is copied on the way between batches that are alike', () => {
+  const link = loopback()
+  link.open(() => {}, new ManualTime())
+  const [outgoing, incoming] = [new PacketBatch(), new PacketBatch()]
+  for (let at = 0; at < 3; at++) put(outgoing, datagram(1500, at))
+  const { bytes } = outgoing
+  const before = hex(taken(outgoing))
+  outgoing.checksum[1] = 1
+  link.transmit(outgoing)
+  put(outgoing, datagram(9000, 9))
+  link.receive(incoming)
+  expect(incoming.bytes).toBe(bytes)
+  expect(outgoing.bytes).not.toBe(bytes)
+  expect(hex(taken(incoming))).toEqual(before)
+  expect([...incoming.checksum.subarray(0, 3)]).toEqual([0, 1, 0])
+})

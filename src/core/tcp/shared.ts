@@ -21,7 +21,7 @@ import { RateSample } from './sender/delivery-rate.ts'
 import { FlightSlab } from './sender/flight.ts'
 import { Scoreboard } from './sender/scoreboard.ts'
 import type { TcpSettings } from './settings.ts'
-import { SlabPool } from './slabs.ts'
+import { type Allocate, SlabPool } from './slabs.ts'
 import { Timers } from './timers.ts'
 import { TupleHash } from './tuple-hash.ts'
 
@@ -35,6 +35,8 @@ export interface TcpContext {
   readonly deadlines: Deadlines
   readonly random: Random
   readonly ready: ReadyList
+  /** What `SlabPool` has for itself where not given. */
+  readonly allocate?: Allocate
 }
 
 /** A connection, as those see it who find it by its addresses. */
@@ -88,7 +90,7 @@ export class Shared {
     this.settings = settings
     this.tupleHash = new TupleHash(context.random)
     this.sequences = new InitialSequence(context.random)
-    this.slabs = new SlabPool()
+    this.slabs = new SlabPool(context.allocate)
     this.connections = new Demux(this.tupleHash)
     this.timeWait = new TimeWait(this.tupleHash, settings.timeWait, settings.mostTimeWait)
     this.congestion = controllerOf(settings.congestion) ?? cubic

@@ -16,7 +16,6 @@ export type Allocate = (length: number) => Uint8Array<ArrayBuffer>
 
 export class Slab implements Octets {
   readonly bytes: Uint8Array<ArrayBuffer>
-  readonly view: DataView<ArrayBuffer>
   /** The octets from `start` to `end - 1` of `bytes` are its chain's to use. */
   start = 0
   end: number
@@ -27,12 +26,21 @@ export class Slab implements Octets {
   /** What it counts for in `SlabPool.held`; 0 for one that was lent to us. */
   counted = 0
   next: Slab | null = null
+  #view: DataView<ArrayBuffer> | null = null
   #parts: Parts | null = null
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.end = bytes.byteLength
+  }
+
+  get view(): DataView<ArrayBuffer> {
+    const { buffer, byteOffset, byteLength } = this.bytes
+    return (this.#view ??= new DataView(buffer, byteOffset, byteLength))
+  }
+
+  get hasParts(): boolean {
+    return this.#parts !== null
   }
 
   /** Worth keeping where the slab comes back from the pool, and is cut in the same places again. */
@@ -54,6 +62,8 @@ export class Slab implements Octets {
 export class SlabPool {
   readonly allocate: Allocate
   readonly #large: Slab[] = []
+  /** Those that were sent from, which know their parts: whoever hands out slices would use them up. */
+  readonly #sent: Slab[] = []
   readonly #small: Slab[] = []
   /** Slabs of which an application holds a part, and with room for at least a small slab. */
   readonly #rests: Slab[] = []
@@ -70,15 +80,17 @@ export class SlabPool {
 
   /** Octets kept for whoever comes next. */
   get spare(): number {
-    return (this.#large.length + this.#rests.length) * LARGE_SLAB + this.#small.length * SMALL_SLAB
+    return (this.#large.length + this.#sent.length + this.#rests.length) * LARGE_SLAB + this.#small.length * SMALL_SLAB
   }
 
   /** A slab with room for at least 4 kB: a small one where `expected` octets fit in it, a larger one otherwise. */
-  take(expected: number): Slab {
+  take(expected: number, isForSending = false): Slab {
     const slab =
       expected <= SMALL_SLAB
         ? (this.#small.pop() ?? new Slab(this.allocate(SMALL_SLAB)))
-        : (this.#rests.pop() ?? this.#large.pop() ?? new Slab(this.allocate(LARGE_SLAB)))
+        : ((isForSending ? this.#sent.pop() : this.#rests.pop()) ??
+          this.#large.pop() ??
+          new Slab(this.allocate(LARGE_SLAB)))
     slab.start = slab.handedOut
     slab.end = slab.bytes.byteLength
     slab.counted = slab.end - slab.start
@@ -102,7 +114,7 @@ export class SlabPool {
     if (slab.handedOut > 0) {
       if (length - slab.handedOut >= SMALL_SLAB && this.#rests.length < SPARE_RESTS) this.#rests.push(slab)
     } else if (length === LARGE_SLAB) {
-      if (this.#large.length < SPARE_LARGE) this.#large.push(slab)
+      if (this.#large.length + this.#sent.length < SPARE_LARGE) (slab.hasParts ? this.#sent : this.#large).push(slab)
     } else if (this.#small.length < SPARE_SMALL) this.#small.push(slab)
   }
 }

@@ -102,7 +102,7 @@ export class SendBuffer {
   #slabToFill(expected: number): Slab {
     const last = this.#last
     if (last !== null && ((last.endPosition - this.#endAt) | 0) > 0) return last
-    const added = this.#slabs.take(last === null && expected <= SMALL_SLAB ? expected : LARGE_SLAB)
+    const added = this.#slabs.take(last === null && expected <= SMALL_SLAB ? expected : LARGE_SLAB, true)
     const room = added.end - added.start
     if (room > this.segment) added.end -= room % this.segment
     this.#append(added)
