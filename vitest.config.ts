@@ -12,6 +12,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // Examples that run here run on the source, not on what was last built.
+        resolve: {
+          alias: {
+            'tunstack/core': new URL('src/portable.ts', import.meta.url).pathname,
+            'tunstack/simulate': new URL('src/node/simulate.ts', import.meta.url).pathname,
+          },
+        },
         test: { name: 'virtual', include: ['test/**/*.test.ts'], exclude: KERNEL, sequence: { groupOrder: 0 } },
       },
       {

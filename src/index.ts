@@ -4,6 +4,18 @@ export { Checksum, PacketBatch, Segmentation } from './core/batch.ts'
 export type { Alarm, Clock, Environment, Link, Offload, Random, Time } from './core/environment.ts'
 export { Address, type Prefix, parseAddress, parsePrefix } from './core/ip/address.ts'
 export { IcmpErrorKind } from './core/ip/icmp-error.ts'
+export { bbr } from './core/tcp/congestion/bbr.ts'
+export {
+  type Acknowledged,
+  type Congestion,
+  type CongestionFactory,
+  type CongestionSettings,
+  LARGEST_WINDOW,
+  NO_THRESHOLD,
+  UNPACED,
+} from './core/tcp/congestion/congestion.ts'
+export { Cubic, cubic } from './core/tcp/congestion/cubic.ts'
+export { Reno, reno } from './core/tcp/congestion/reno.ts'
 export { type LogEntry, type LogFormat, logLine } from './http/access-log.ts'
 export { createHttpClient, type HttpClient, type HttpClientOptions, type RequestInit } from './http/client.ts'
 export type { ClientLimits } from './http/client-connection.ts'

@@ -5,6 +5,18 @@ export * from './core/environment.ts'
 export { Address, parseAddress, parsePrefix } from './core/ip/address.ts'
 export { IcmpErrorKind } from './core/ip/icmp-error.ts'
 export { Count, Drop } from './core/observer.ts'
+export { bbr } from './core/tcp/congestion/bbr.ts'
+export {
+  type Acknowledged,
+  type Congestion,
+  type CongestionFactory,
+  type CongestionSettings,
+  LARGEST_WINDOW,
+  NO_THRESHOLD,
+  UNPACED,
+} from './core/tcp/congestion/congestion.ts'
+export { Cubic, cubic } from './core/tcp/congestion/cubic.ts'
+export { Reno, reno } from './core/tcp/congestion/reno.ts'
 export { type DrillOptions, type DrillResult, drill } from './drill/drill.ts'
 export { type TraceRow, traceText } from './drill/trace.ts'
 export { type LogEntry, type LogFormat, logLine } from './http/access-log.ts'

@@ -1,4 +1,5 @@
 // What a socket remembers beside its streams: what was asked of it before it had a handle, and what its last one came to.
+import type { CongestionFactory } from '../../core/tcp/congestion/congestion.ts'
 import type { SocketName } from './host.ts'
 import type { IdleTimer } from './idle-timer.ts'
 
@@ -16,7 +17,7 @@ export class SocketState {
   keepAliveDelay = 0
   isCorked = false
   userTimeout: number | null = null
-  congestionControl: string | null = null
+  congestionControl: string | CongestionFactory | null = null
   onread: OnRead | null = null
   /** Where the next octets go, with `onread`. */
   buffer: Uint8Array | null = null

@@ -2,6 +2,7 @@
 // Octets are pushed as they come, in slices of at most 64 kB; a reader that stops closes the peer's window, a writer that outruns
 // the peer waits for 'drain'. No constructor here: socket-constructor makes them, so that `Socket()` works without `new`.
 import type { SocketConnectOpts } from 'node:net'
+import type { CongestionFactory } from '../../core/tcp/congestion/congestion.ts'
 import { controllerNames } from '../../core/tcp/congestion/controllers.ts'
 import type { TcpInfo } from '../../core/tcp/tcp-info.ts'
 import { checkNumber } from '../arguments.ts'
@@ -206,9 +207,9 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
     return this
   }
 
-  /** TCP_CONGESTION. */
-  setCongestionControl(name: string): this {
-    if (!controllerNames().includes(name)) throw invalidArgValue('name', name)
+  /** TCP_CONGESTION: by its name, or one of the user's own. */
+  setCongestionControl(name: string | CongestionFactory): this {
+    if (typeof name !== 'function' && !controllerNames().includes(name)) throw invalidArgValue('name', name)
     this[kState].congestionControl = name
     this._handle?.endpoint?.setCongestionControl(name)
     return this
