@@ -1,5 +1,6 @@
 // The framing of a chunked body (RFC 9112 §7.1), octet by octet over whatever pieces it comes in. It eats sizes, extensions and
 // trailers, and says how many octets of data come next; the data themselves are the caller's, who says by `took` how many it had.
+import { EXTENSION_BAD, EXTENSION_START, mayEnd, nextState } from './chunk-extension.ts'
 import { COLON, CR, hexadecimal, isToken, isValue, LF, TAB } from './octets.ts'
 
 export interface ChunkLimits {
@@ -40,6 +41,7 @@ export class ChunkDecoder {
   #digits = 0
   #line = 0
   #extensions = 0
+  #extension = EXTENSION_START
   #trailers = 0
 
   constructor(limits: ChunkLimits) {
@@ -88,8 +90,9 @@ export class ChunkDecoder {
       return
     }
     if (this.#state === EXTENSION) {
-      if (octet === CR) this.#state = SIZE_LF
-      else if (!isValue(octet)) this.#fail('A chunk has an octet in its extensions that may not stand there.')
+      if (octet === CR && mayEnd(this.#extension)) this.#state = SIZE_LF
+      else if ((this.#extension = nextState(this.#extension, octet)) === EXTENSION_BAD)
+        this.#fail('A chunk has extensions that are none.')
       else if (++this.#extensions > MOST_EXTENSIONS)
         this.#fail('The chunks have more extensions than this server reads.')
       return
@@ -100,8 +103,10 @@ export class ChunkDecoder {
       this.#digits++
     } else if (this.#digits === 0 || digit >= 0) this.#fail('The size of a chunk is no number.')
     else if (octet === CR) this.#state = SIZE_LF
-    else if (octet === SEMICOLON) this.#state = EXTENSION
-    else this.#fail('The size of a chunk is no number.')
+    else if (octet === SEMICOLON) {
+      this.#state = EXTENSION
+      this.#extension = EXTENSION_START
+    } else this.#fail('The size of a chunk is no number.')
   }
 
   #begin(): void {
