@@ -119,7 +119,11 @@ export const Count = {
   tcpEcnAgreed: 44,
   tcpMarksReceived: 45,
   tcpMarksAnswered: 46,
+  /** RFC 4821: how often a path was suspected, what was sent to search it, and how often that arrived or did not. */
   tcpBlackHoles: 47,
+  tcpPathProbes: 48,
+  tcpPathProbesArrived: 49,
+  tcpPathProbesLost: 50,
 } as const
 
 export type CountName = (typeof Count)[keyof typeof Count]

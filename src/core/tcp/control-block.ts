@@ -12,6 +12,7 @@ import { ReceiveWindow } from './receiver/receive-window.ts'
 import type { Ecn } from './sender/ecn.ts'
 import { Flight } from './sender/flight.ts'
 import type { KeepAlive } from './sender/keep-alive.ts'
+import type { PathSearch } from './sender/path-search.ts'
 import type { Persist } from './sender/persist.ts'
 import type { Prr } from './sender/prr.ts'
 import type { Rack } from './sender/rack.ts'
@@ -137,6 +138,8 @@ export class ControlBlock {
   /** What the peer's MSS option allows, and Eff.snd.MSS: text a segment may carry, options deducted. */
   peerMss = 536
   mss = 536
+  /** The largest segment that has arrived, as far as known; from the beginning, or since shorter ones were tried. */
+  largestDelivered = 0
   sendLimit = 0
   /** The user's own limit for segments, both ways (TCP_MAXSEG); 0 for none. */
   mssLimit = 0
@@ -204,6 +207,8 @@ export class ControlBlock {
   prr: Prr | null = null
   undo: Undo | null = null
   tailProbe: TailLossProbe | null = null
+  /** Made when the path is first suspected of swallowing long packets. */
+  pathSearch: PathSearch | null = null
   /** Where the handshake has agreed on it. */
   ecn: Ecn | null = null
   persist: Persist | null = null

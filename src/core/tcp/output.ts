@@ -8,7 +8,7 @@ import { emit, emitSyn, emptySequence, tellRetransmission } from './emit.ts'
 import { Sent } from './sender/flight.ts'
 import { awaitTail } from './sender/losses.ts'
 import { onPaced, pacedRoom } from './sender/pacer.ts'
-import { offeredMss, refreshPath } from './sender/path-mtu.ts'
+import { HOLD, offeredMss, onPathProbe, pathProbeSize, refreshPath } from './sender/path-mtu.ts'
 import { Persist } from './sender/persist.ts'
 import { emissionLimit, inFlight, sendWindow } from './sender/recovery.ts'
 import { armRetransmission, Outcome, resend, restamp, retransmit } from './sender/retransmit.ts'
@@ -98,6 +98,10 @@ function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
     return Outcome.nothing
   }
   if (cb.flight.count >= cb.shared.settings.mostInFlight) return Outcome.nothing
+  if (cb.pathSearch !== null) {
+    const size = pathProbeSize(cb, available, Math.min(usable, room), now)
+    if (size !== 0) return sendPathProbe(cb, batch, size, available, now)
+  }
   let length = Math.min(available, usable, room, emissionLimit(cb))
   if (length < 0 || (length === 0 && !(finDue && available === 0 && usable > 0))) return blocked(cb, now)
   if (length > cb.mss && length % cb.mss !== 0) {
@@ -127,7 +131,7 @@ function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
   let outcome: number
   if (isNew) outcome = sendText(cb, batch, length, available, false, now)
   else {
-    const extra = (flight.length(row) - 1) % slab.mss[row]
+    const extra = (flight.length(row) - 1) % Math.min(slab.mss[row], cb.mss)
     const isLong = flight.length(row) > extra + 1
     const last = isLong ? flight.split(row, (slab.end[row] - extra - 1) | 0) : row
     outcome = resend(cb, batch, last, now)
@@ -142,6 +146,14 @@ function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
   return outcome
 }
 
+/** RFC 4821 §7.5: new text in one segment that is larger than is known to get through. */
+function sendPathProbe(cb: ControlBlock, batch: PacketBatch, size: number, available: number, now: number): number {
+  if (size === HOLD || pacedRoom(cb, now) === 0) return Outcome.nothing
+  const outcome = sendText(cb, batch, size, available, false, now, size)
+  if (outcome === Outcome.sent) onPathProbe(cb, size)
+  return outcome
+}
+
 function sendText(
   cb: ControlBlock,
   batch: PacketBatch,
@@ -149,12 +161,13 @@ function sendText(
   available: number,
   hasFin: boolean,
   now: number,
+  size = cb.mss,
 ): number {
   const { flight, shared } = cb
   const start = cb.sndNxt
   // RFC 9293 §3.9.1.2 (MUST-60, MUST-61): PSH where the last of what was written goes.
   const flags = (hasFin ? Flag.fin : 0) | (length === available && length > 0 ? Flag.psh : 0)
-  if (!emit(cb, batch, start, length, flags, cb.mss, now)) return Outcome.noRoom
+  if (!emit(cb, batch, start, length, flags, size, now)) return Outcome.noRoom
   const end = (start + length + (hasFin ? 1 : 0)) | 0
   if (flight.first < 0) {
     // A new flight: nothing was on its way, so time begins now for rate samples, timers and the user's patience.
@@ -163,14 +176,14 @@ function sendText(
     onFlightBegins(cb, now)
   }
   const before = inFlight(cb)
-  const row = flight.append(start, end, cb.mss, hasFin ? Sent.fin : 0, now)
+  const row = flight.append(start, end, size, hasFin ? Sent.fin : 0, now)
   restamp(cb, row)
   cb.sndNxt = end
   if (hasFin) {
     cb.finSequence = (end - 1) | 0
     cb.mark(Mark.finSent)
   }
-  if (length % cb.mss !== 0) cb.sndSml = end
+  if (length % size !== 0) cb.sndSml = end
   if (length === available) cb.unmark(Mark.flush)
   onSent(cb, length, available, before, now)
   return Outcome.sent

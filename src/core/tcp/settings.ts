@@ -46,6 +46,8 @@ export interface TcpSettings {
   readonly initialWindow: number
   /** Nothing below is believed of a peer's MSS option, nor of a path: each octet would cost a packet (CVE-2019-11479). */
   readonly minimumMss: number
+  /** RFC 4821: shorter segments are tried where long ones seem to vanish, and longer ones again later. */
+  readonly pathProbing: boolean
   readonly mostConnections: number
   readonly mostTimeWait: number
   /** Half-open requests of one listener, and of the stack. */
@@ -96,6 +98,7 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   memoryMost: 402_653_184,
   initialWindow: 10,
   minimumMss: 48,
+  pathProbing: true,
   mostConnections: 1_000_000,
   mostTimeWait: 131_072,
   mostHalfOpen: 4096,

@@ -2,7 +2,7 @@
 // give in milliseconds; segments where it counts segments. Made when asked for; nothing is kept for it alone.
 import { type ControlBlock, Mark, Option } from './control-block.ts'
 import { Sent } from './sender/flight.ts'
-import { offeredMss } from './sender/path-mtu.ts'
+import { offeredMss, pathMtuOf } from './sender/path-mtu.ts'
 import { State } from './state.ts'
 import { Instant } from './timers.ts'
 
@@ -90,7 +90,7 @@ export function tcpInfo(cb: ControlBlock, now: number): TcpInfo {
     rto: Math.round(rtt.rto * 1000),
     sendMss: mss,
     receiveMss: cb.rcvMss,
-    pathMtu: cb.route === null ? 0 : shared.pathMtu.get(cb.remoteAddress, cb.route.interface.mtu, now),
+    pathMtu: cb.route === null ? 0 : pathMtuOf(cb, cb.route, now),
     offeredMss: cb.route === null ? 0 : offeredMss(cb.route.interface.mtu, cb.remoteAddress.isIpv4, cb.mssLimit),
     ...countSegments(cb),
     lastDataSent: since(Instant.sent),

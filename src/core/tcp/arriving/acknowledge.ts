@@ -12,6 +12,7 @@ import type { Segment } from '../segment.ts'
 import { microseconds } from '../sender/delivery-rate.ts'
 import { Sent } from '../sender/flight.ts'
 import { awaitTail } from '../sender/losses.ts'
+import { followPath } from '../sender/path-mtu.ts'
 import { Rack } from '../sender/rack.ts'
 import { inFlight, respond } from '../sender/recovery.ts'
 import { armRetransmission } from '../sender/retransmit.ts'
@@ -135,6 +136,7 @@ function takeAcknowledgment(
   const isDuplicate =
     acked === 0 && segment.len === 0 && !hasWindowChanged && (options.sackCount === 0 || scoreboard.newlySacked > 0)
   reconsider(cb, segment, acked, isDuplicate, now)
+  if (cb.pathSearch !== null) followPath(cb, acked, now)
   answerProbe(cb, segment.ack, isDuplicate && options.sackCount === 0, now)
   respond(cb, acked, acknowledged.delivered, sackedBefore, isDuplicate, now)
   if (segment.flags & Flag.ece) answerEcho(cb, now)

@@ -20,7 +20,6 @@ export class Cubic extends Reno {
   override readonly name: string = 'cubic'
   /** For the first slow start; then it is let go. */
   #hystart: HyStart | null = null
-  #isFirst = true
   /** W_max: the window at the last reduction; 0 where there is none to come back to. */
   #maximum = 0
   /** cwnd_prior: from W_est there on, it grows as Reno's. */
@@ -70,14 +69,13 @@ export class Cubic extends Reno {
   }
 
   protected override slowStart(ack: Acknowledged): number {
-    // RFC 9406 §4.3: for the first slow start only.
-    if (!this.#isFirst || this.ssthresh !== NO_THRESHOLD) return this.grow(ack.acked)
+    // RFC 9406 §4.3: for the first slow start only, also where what ended it is undone.
+    if (this.ssthresh !== NO_THRESHOLD) return this.grow(ack.acked)
     this.#hystart ??= new HyStart()
     const growth = this.#hystart.onAcknowledged(ack)
     if (growth === Growth.full) return this.grow(ack.acked)
     if (growth === Growth.conservative) return this.grow(HyStart.share(ack.acked))
     this.ssthresh = this.cwnd
-    this.#isFirst = false
     this.#hystart = null
     return ack.acked
   }
@@ -160,7 +158,6 @@ export class Cubic extends Reno {
     this.#maximum = gives ? Math.floor((this.cwnd * (1 + beta)) / 2) : this.cwnd
     this.#before = this.cwnd
     this.#inEpoch = false
-    this.#isFirst = false
     this.#hystart = null
     return super.reduce(inFlight, beta, now)
   }

@@ -18,6 +18,8 @@ export interface Delivery {
   lostOctets: number
   /** While `delivered` is below this, samples say that the application had nothing more; 0 for never. */
   limitedUntil: number
+  /** The largest segment that has arrived. */
+  largestDelivered: number
 }
 
 export class RateSample {
@@ -58,6 +60,8 @@ export class RateSample {
   take(flight: Flight, row: number, octets: number, delivery: Delivery): void {
     const { slab } = flight
     delivery.delivered = (delivery.delivered + octets) | 0
+    const size = Math.min(slab.mss[row], octets)
+    if (size > delivery.largestDelivered) delivery.largestDelivered = size
     const isRetransmitted = (slab.flags[row] & Sent.twice) !== 0
     const sentAt = slab.sentAt[row]
     const end = (slab.start[row] + octets) | 0

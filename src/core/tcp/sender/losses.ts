@@ -1,6 +1,7 @@
 // What counts as lost, and when that is looked for again: RACK's verdicts (RFC 8985 §6), the reordering timer and the tail loss probe's
 // (§7), which share one (§8). Called by recovery at each ACK, by output when something was sent, by expire.
-import { type ControlBlock, Option, Phase } from '../control-block.ts'
+import { Count } from '../../observer.ts'
+import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { distance } from '../sequence.ts'
 import { isSynchronized } from '../state.ts'
 import { Timer } from '../timers.ts'
@@ -28,16 +29,42 @@ export function detectLosses(cb: ControlBlock, now: number): number {
   const { slab } = flight
   rack.update(rtt.minimum, rtt.srtt, flight.sackedSegments, cb.phase >= Phase.recovery)
   let lost = 0
+  let probe = NONE
   for (
     let row = rack.nextLost(flight, flight.first, now);
     row !== NONE;
     row = rack.nextLost(flight, slab.next[row], now)
   ) {
-    lost += lose(cb, row, now)
+    if (isPathProbe(cb, row)) probe = row
+    else lost += lose(cb, row, now)
   }
+  if (probe !== NONE) lost += losePathProbe(cb, probe, lost > 0 || cb.phase >= Phase.recovery, now)
   if (rack.wait > 0) cb.armAfter(Timer.loss, now, rack.wait)
   else if (cb.isArmed(Timer.loss)) cb.disarm(Timer.loss)
   return lost
+}
+
+/** A record is the probe of the path's MTU. */
+export function isPathProbe({ pathSearch, flight }: ControlBlock, row: number): boolean {
+  if (pathSearch === null || !pathSearch.isUnderWay || row === NONE) return false
+  return pathSearch.isProbe(flight.slab.start[row], flight.slab.end[row])
+}
+
+/**
+ * RFC 4821 §7.6.2: the probe is lost, which is no sign of congestion where nothing else is; it goes again at once, in the usual size.
+ * Returns the octets that the controller hears of.
+ */
+export function losePathProbe(cb: ControlBlock, row: number, isOneOfMany: boolean, now: number): number {
+  const { pathSearch: search, flight, shared } = cb
+  if (isOneOfMany) {
+    search?.onInconclusive(now)
+    return lose(cb, row, now)
+  }
+  shared.counters.values[Count.tcpPathProbesLost]++
+  search?.onProbeLost(now)
+  flight.markLost(row)
+  cb.mark(Mark.forceRetransmission)
+  return 0
 }
 
 /** RFC 8985 §7.2: while all goes well, silence for two round trips is answered with a probe. */

@@ -7,7 +7,7 @@ import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { lessThan } from '../sequence.ts'
 import { Timer } from '../timers.ts'
 import { Sent } from './flight.ts'
-import { detectLosses, lose } from './losses.ts'
+import { detectLosses, isPathProbe, lose, losePathProbe } from './losses.ts'
 import { Prr } from './prr.ts'
 import { Undo } from './undo.ts'
 
@@ -87,6 +87,11 @@ function countDuplicates(cb: ControlBlock, acked: number, isDuplicate: boolean, 
   cb.phase = cb.duplicateAcks > 0 ? Phase.disorder : Phase.open
   // RFC 6582 §3.2 step 2: duplicates of a recovery that is over begin no other one.
   if (cb.duplicateAcks < DUPLICATE_THRESHOLD || !lessThan(cb.recover, cb.sndUna)) return
+  if (isPathProbe(cb, cb.flight.first)) {
+    losePathProbe(cb, cb.flight.first, false, now)
+    cb.recover = cb.sndNxt
+    return
+  }
   loseOldest(cb, now)
   begin(cb, 0, 0, 0, now)
 }

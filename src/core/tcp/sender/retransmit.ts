@@ -10,6 +10,7 @@ import { stamp } from './delivery-rate.ts'
 import { Sent } from './flight.ts'
 import { lose } from './losses.ts'
 import { onPaced, pacedRoom } from './pacer.ts'
+import { suspectBlackHole } from './path-mtu.ts'
 import { emissionLimit, inFlight, sendWindow } from './recovery.ts'
 import { forget } from './scoreboard.ts'
 import { Undo } from './undo.ts'
@@ -38,8 +39,9 @@ export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): n
     room = Math.min(room, pacedRoom(cb, now))
     if (room === 0) return Outcome.nothing
   }
+  // It is sent in segments as the path takes them now, be they smaller or larger than before.
+  slab.mss[row] = cb.mss
   if (length > room) cut(cb, row, room)
-  else if (slab.mss[row] > cb.mss) slab.mss[row] = cb.mss
   return resend(cb, batch, row, now)
 }
 
@@ -47,13 +49,11 @@ export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): n
 function cut(cb: ControlBlock, row: number, room: number): void {
   const { flight, mss } = cb
   const { slab } = flight
-  if (slab.mss[row] > mss) slab.mss[row] = mss
-  const size = slab.mss[row]
-  const octets = Math.max(size, room - (room % size))
+  const octets = Math.max(mss, room - (room % mss))
   if (octets < flight.length(row)) flight.split(row, (slab.start[row] + octets) | 0)
 }
 
-/** Sends a record again. */
+/** Sends a record again; it is one segment, or as many as the link makes of it. */
 export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: number): number {
   const { flight } = cb
   const { slab } = flight
@@ -62,8 +62,7 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
   const text = flight.length(row) - (hasFin ? 1 : 0)
   const isLast = slab.end[row] === cb.sndNxt
   const flags = (hasFin ? Flag.fin : 0) | (isLast && text > 0 ? Flag.psh : 0)
-  const size = Math.min(slab.mss[row], cb.mss)
-  if (!emit(cb, batch, start, text, flags, size, now)) return Outcome.noRoom
+  if (!emit(cb, batch, start, text, flags, cb.mss, now)) return Outcome.noRoom
   flight.markAgain(row, now)
   restamp(cb, row)
   cb.unmark(Mark.forceRetransmission)
@@ -110,6 +109,7 @@ export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
   if (!isRepeated || lessThan(cb.recover, cb.sndUna) || cb.phase !== Phase.loss) cb.recover = cb.sndNxt
   cb.phase = Phase.loss
   cb.prr = null
+  suspectBlackHole(cb, now)
   cb.tailProbe?.clear()
   cb.ecn?.onReduced(cb.sndNxt)
   cb.unmark(Mark.sendNew | Mark.tailProbe)

@@ -6,6 +6,7 @@ import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import type { Segment } from '../segment.ts'
 import { distance, lessThan } from '../sequence.ts'
 import { Sent } from './flight.ts'
+import { clearPath } from './path-mtu.ts'
 import { Verdict } from './undo.ts'
 
 const NONE = -1
@@ -61,7 +62,7 @@ export function answerEcho(cb: ControlBlock, now: number): void {
 }
 
 function takeBack(cb: ControlBlock, now: number): void {
-  const { flight, shared, undo } = cb
+  const { flight, shared, undo, recover } = cb
   const { slab } = flight
   if (undo === null) return
   shared.counters.values[undo.isTimeout ? Count.tcpTimeoutsUndone : Count.tcpRecoveriesUndone]++
@@ -77,5 +78,6 @@ function takeBack(cb: ControlBlock, now: number): void {
   if (undo.isTimeout) {
     cb.timeouts = 0
     cb.rtt.backoff = 0
+    clearPath(cb, recover, now)
   }
 }
