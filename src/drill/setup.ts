@@ -29,9 +29,10 @@ export interface Setup {
 /** The initial window that scripts suppose is never more than a SYN can say; Linux's scripts suppose a shift of 8 as well. */
 const WINDOW = { receiveBufferInitial: 65_535, receiveBufferMost: 65_535 << 8 }
 const PROFILES: Readonly<Record<Like, Partial<TcpSettings>>> = {
-  linux: { ...WINDOW, minimumRto: 200, delayedAck: 40 },
+  // Neither looks for black holes unless it is told to.
+  linux: { ...WINDOW, minimumRto: 200, delayedAck: 40, pathProbing: false },
   // Every ACK of text waits: FreeBSD has no quick ones.
-  freebsd: { ...WINDOW, minimumRto: 200, delayedAck: 40, quickAcks: 0 },
+  freebsd: { ...WINDOW, minimumRto: 200, delayedAck: 40, quickAcks: 0, pathProbing: false },
 }
 const DEFAULT_TOLERANCE = 4000
 const ADDRESSES = {

@@ -69,6 +69,7 @@ const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'net.ipv4.tcp_congestion_control': controller,
   'net.ipv4.tcp_max_syn_backlog': (value) => ({ mostHalfOpen: Number(value) }),
   'net.ipv4.tcp_min_snd_mss': (value) => ({ minimumMss: Number(value) }),
+  'net.ipv4.tcp_mtu_probing': (value) => ({ pathProbing: isOn(value) }),
   'net.ipv4.tcp_invalid_ratelimit': (value) => ({ challengeInterval: Number(value) }),
   'net.ipv4.tcp_syncookies': (value) => ({
     synCookies: value === '0' ? 'never' : value === '1' ? 'when-full' : 'always',
@@ -102,6 +103,7 @@ const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'net.inet.tcp.rexmit_initial': (value) => ({ initialRto: Number(value) }),
   'net.inet.tcp.msl': (value) => ({ timeWait: 2 * Number(value) }),
   'net.inet.tcp.cc.algorithm': controller,
+  'net.inet.tcp.pmtud_blackhole_detection': (value) => ({ pathProbing: isOn(value) }),
   'net.inet.tcp.minmss': (value) => ({ minimumMss: Number(value) }),
 }
 

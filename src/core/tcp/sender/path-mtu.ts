@@ -102,7 +102,7 @@ export function suspectBlackHole(cb: ControlBlock, now: number): void {
   if (base === 0) return
   const isProven = cb.largestDelivered >= size
   const isLostTwice = flight.slab.transmissions[row] > 1 || cb.tailProbe?.isUnderWay === true
-  if (!isSuspicious(cb.timeouts, isProven, isLostTwice)) return
+  if (!isSuspicious(base, cb.timeouts, isProven, isLostTwice)) return
   shared.counters.values[Count.tcpBlackHoles]++
   cb.pathSearch ??= new PathSearch()
   cb.pathSearch.fallBack(base, isProven, cb.recover, now)

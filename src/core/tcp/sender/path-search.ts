@@ -25,10 +25,12 @@ export function nextBase(length: number, isIpv4: boolean): number {
 }
 
 /**
- * Whether the timeout of a segment that is longer than a base may be a black hole's work: `timeouts` in a row, this one included. The second
+ * Whether the timeout of a segment that is longer than `base` may be a black hole's work: `timeouts` in a row, this one included. The second
  * says so; the first already where no segment of its size has ever arrived, and a second one, sent later than the first, is lost too.
+ * What nearly every path takes is doubted at the third, which is RFC 4821 §7.7's R1.
  */
-export function isSuspicious(timeouts: number, isProven: boolean, isLostTwice: boolean): boolean {
+export function isSuspicious(base: number, timeouts: number, isProven: boolean, isLostTwice: boolean): boolean {
+  if (base < BASES_IPV4[0]) return timeouts >= 3
   return timeouts >= 2 || (!isProven && isLostTwice)
 }
 

@@ -36,11 +36,12 @@ describe('how far to fall back', () => {
   })
 
   it('is asked at the second timeout, or at the first of what was lost twice and never arrived', () => {
-    expect(isSuspicious(2, true, true)).toBe(true)
-    expect(isSuspicious(2, false, false)).toBe(true)
-    expect(isSuspicious(1, false, true)).toBe(true)
-    expect(isSuspicious(1, true, true)).toBe(false)
-    expect(isSuspicious(1, false, false)).toBe(false)
+    expect(isSuspicious(1280, 2, true, true)).toBe(true)
+    expect(isSuspicious(1280, 2, false, false)).toBe(true)
+    expect(isSuspicious(1280, 1, false, true)).toBe(true)
+    expect(isSuspicious(1280, 1, true, true)).toBe(false)
+    expect(isSuspicious(1280, 1, false, false)).toBe(false)
+    expect([1, 2, 3].map((timeouts) => isSuspicious(576, timeouts, false, true))).toEqual([false, false, true])
   })
 })
 
