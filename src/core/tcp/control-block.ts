@@ -229,7 +229,7 @@ export class ControlBlock {
     this.window = new ReceiveWindow(settings.receiveBufferInitial, settings.receiveBufferMost)
     this.flight = new Flight(shared.flights)
     this.rtt = new Rtt(settings)
-    this.delayedAck = new DelayedAck(settings.delayedAck, settings.quickAcks)
+    this.delayedAck = new DelayedAck(settings.delayedAck, settings.quickAcks, settings.secondSegment === 'any')
     this.congestionFactory = shared.congestion
     this.sendLimit = settings.sendBufferInitial
     this.userTimeout = settings.userTimeout

@@ -27,6 +27,8 @@ export interface TcpSettings {
   readonly delayedAck: number
   /** The first ACKs of text, which are not delayed, since they open the peer's window (as Linux has it); 0 for none. */
   readonly quickAcks: number
+  /** RFC 9293 §3.8.6.3: which second segment is acknowledged at once: a full one, or one of any size, as FreeBSD has it. */
+  readonly secondSegment: 'full' | 'any'
   /** MUST-28. */
   readonly keepAliveIdle: number
   readonly keepAliveInterval: number
@@ -63,6 +65,8 @@ export interface TcpSettings {
   /** Transmissions in flight of one connection. */
   readonly mostInFlight: number
   readonly nagle: 'minshall' | 'classic'
+  /** Slow start and windows long unused leave over their round trip. Linux without fq sends them at once. BBR is paced in any case. */
+  readonly pacing: boolean
   /** The controller of connections that choose none. */
   readonly congestion: CongestionChoice
   /** MUST-49: of a connection that has none of its own. */
@@ -85,6 +89,7 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   userTimeout: 0,
   delayedAck: 40,
   quickAcks: 16,
+  secondSegment: 'full',
   keepAliveIdle: 7_200_000,
   keepAliveInterval: 75_000,
   keepAliveProbes: 9,
@@ -109,6 +114,7 @@ export const DEFAULT_SETTINGS: TcpSettings = Object.freeze({
   mostOutOfOrder: 4096,
   mostInFlight: 65_536,
   nagle: 'minshall',
+  pacing: true,
   congestion: 'cubic',
   hopLimit: 64,
 })

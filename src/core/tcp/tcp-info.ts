@@ -1,6 +1,6 @@
 // Every figure that Linux's tcp_info has and that exists here, in its units: durations in microseconds, but for those that its names
 // give in milliseconds; segments where it counts segments. Made when asked for; nothing is kept for it alone.
-import { type ControlBlock, Mark, Option } from './control-block.ts'
+import { type ControlBlock, Mark, Option, Phase } from './control-block.ts'
 import { Sent } from './sender/flight.ts'
 import { offeredMss, pathMtuOf } from './sender/path-mtu.ts'
 import { State } from './state.ts'
@@ -138,7 +138,9 @@ function countSegments(cb: ControlBlock): Pick<TcpInfo, 'unacked' | 'sacked' | '
     const segments = flight.segments(row)
     counts.unacked += segments
     if (flight.has(row, Sent.sacked)) counts.sacked += segments
-    if (flight.has(row, Sent.lost)) counts.lost += segments
+    // As Linux: what was lost stays so until it arrives, though it has been sent again; a probe of the tail was not lost.
+    const isLost = flight.has(row, Sent.lost) || (cb.phase >= Phase.recovery && flight.has(row, Sent.again))
+    if (isLost && !flight.has(row, Sent.sacked)) counts.lost += segments
     if (flight.has(row, Sent.again)) counts.retransmitted += segments
   }
   if (!cb.has(Option.selectiveAcks)) counts.sacked = cb.duplicateAcks

@@ -12,6 +12,7 @@ import { acknowledgeDuplicate, challenge, drop } from './refuse.ts'
 const OUTDATED = 24 * 24 * 3_600_000
 
 export function acceptable(cb: ControlBlock, segment: Segment, now: number): boolean {
+  cb.reassembly?.onSegment()
   if (cb.has(Option.timestamps) && !isYoungEnough(cb, segment, now)) {
     drop(cb, Drop.tcpPaws)
     // RFC 7323 §5.3 R1: an acknowledgment, unless it is a reset.
@@ -97,4 +98,6 @@ function noteDuplicate(cb: ControlBlock, segment: Segment, rcvNxt: number): void
   const textEnd = (segment.seq + segment.textLength) | 0
   cb.reassembly ??= new Reassembly(cb.shared.reassemblies)
   cb.reassembly.noteDuplicate(segment.seq, lessThan(textEnd, rcvNxt) ? textEnd : rcvNxt)
+  // RFC 2883 §4, RFC 5681 §4.2: also where the rest of the segment is new; a sender that has erred learns of it at once.
+  cb.delayedAck.demand()
 }

@@ -22,6 +22,7 @@ export class Bbr implements Congestion {
   readonly ssthresh = NO_THRESHOLD
   cwnd: number
   pacingRate: number
+  readonly needsPacing = true
   readonly model: BbrModel
   readonly #cycle: BbrCycle
   readonly #initialWindow: number

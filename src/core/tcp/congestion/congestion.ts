@@ -93,6 +93,8 @@ export interface Congestion {
   readonly ssthresh: number
   /** Octets a second; UNPACED for none. */
   readonly pacingRate: number
+  /** The rate is part of the model: it holds also where the settings do without pacing. */
+  readonly needsPacing?: boolean
   /** It sets cwnd during recoveries too, in place of PRR. */
   readonly steersRecovery: boolean
 

@@ -12,11 +12,15 @@ export class DelayedAck {
   /** Milliseconds that an owed ACK may wait for company. MUST-40: below 500. */
   readonly delay: number
   #quick: number
+  /** RFC 9293 §3.8.6.3: every second segment counts, whatever its size. */
+  readonly #countsAny: boolean
   #octets = 0
+  #segments = 0
   #duplicates = 0
   #isDue = false
 
-  constructor(delay: number, quick = QUICK_ACKS) {
+  constructor(delay: number, quick = QUICK_ACKS, countsAny = false) {
+    this.#countsAny = countsAny
     this.delay = Math.min(delay, LONGEST_DELAY)
     this.#quick = quick
   }
@@ -25,9 +29,10 @@ export class DelayedAck {
   onText(length: number, mss: number): void {
     this.#duplicates = 0
     this.#octets += length
+    this.#segments++
     // More than one full segment is acknowledged at once. MUST-58, MUST-59: all that one turn brings gets one ACK.
     // Differs: from SHLD-19's every second segment for that alone, since it is what Linux's GRO comes to.
-    if (this.#octets > mss || this.#quick > 0) this.#isDue = true
+    if (this.#octets > mss || this.#quick > 0 || (this.#countsAny && this.#segments > 1)) this.#isDue = true
   }
 
   /** A segment out of order, or one that came twice: one more duplicate ACK is owed, at once. RFC 5681 §4.2. */
@@ -65,6 +70,7 @@ export class DelayedAck {
   onSent(): void {
     if (this.#quick > 0 && this.#octets > 0) this.#quick--
     this.#octets = 0
+    this.#segments = 0
     this.#duplicates = 0
     this.#isDue = false
   }

@@ -111,6 +111,8 @@ export class Reassembly {
   /** RFC 2883: what came twice and has not been told; none where both are the same. */
   #twiceStart = 0
   #twiceEnd = 0
+  /** The segment that is being taken has been told of already. */
+  #isTold = false
 
   constructor(pool: ReassemblyPool) {
     this.#pool = pool
@@ -183,12 +185,22 @@ export class Reassembly {
     return next
   }
 
-  /** RFC 2883 §4: these octets came twice, the next acknowledgment says so. For text below RCV.NXT; `insert` sees the rest itself. */
+  /** A segment arrives: what comes twice with it replaces what did with those before. */
+  onSegment(): void {
+    this.#isTold = false
+  }
+
+  /**
+   * RFC 2883 §4: these octets came twice, the next acknowledgment says so. For text below RCV.NXT; `insert` sees the rest itself.
+   * §4.2.3: of several stretches in one segment only the first is told.
+   */
   noteDuplicate(start: number, end: number): void {
     if (this.#twiceStart !== this.#twiceEnd && start === this.#twiceEnd) {
       this.#twiceEnd = end
       return
     }
+    if (this.#isTold) return
+    this.#isTold = true
     this.#twiceStart = start
     this.#twiceEnd = end
   }

@@ -1,15 +1,16 @@
 // Pacing, as far as a connection has a part in it: how much may leave now, and the timer until then. The rate is the controller's.
 // Called by output and retransmit before and after each emission.
 import { Count } from '../../observer.ts'
-import { UNPACED } from '../congestion/congestion.ts'
+import { type Congestion, UNPACED } from '../congestion/congestion.ts'
 import { nextEmission, quantum } from '../congestion/pacing.ts'
 import type { ControlBlock } from '../control-block.ts'
+import type { TcpSettings } from '../settings.ts'
 import { Instant, Timer } from '../timers.ts'
 
 /** Octets that may leave now; 0 for none yet, and then the timer is set. */
 export function pacedRoom(cb: ControlBlock, now: number): number {
   const { congestion, shared } = cb
-  if (congestion === null || congestion.pacingRate === UNPACED) return UNPACED
+  if (congestion === null || !isPaced(congestion, shared.settings)) return UNPACED
   const planned = shared.timers.get(cb.timersRow, Instant.paced)
   if (planned <= now) return quantum(congestion.pacingRate, cb.mss)
   if (!cb.isArmed(Timer.pacing)) {
@@ -21,8 +22,12 @@ export function pacedRoom(cb: ControlBlock, now: number): number {
 
 export function onPaced(cb: ControlBlock, octets: number, now: number): void {
   const { congestion, shared } = cb
-  if (congestion === null || congestion.pacingRate === UNPACED) return
+  if (congestion === null || !isPaced(congestion, shared.settings)) return
   const { timers } = shared
   const planned = timers.get(cb.timersRow, Instant.paced)
   timers.set(cb.timersRow, Instant.paced, nextEmission(planned, now, octets, congestion.pacingRate))
+}
+
+function isPaced({ pacingRate, needsPacing }: Congestion, settings: TcpSettings): boolean {
+  return pacingRate !== UNPACED && (settings.pacing || needsPacing === true)
 }

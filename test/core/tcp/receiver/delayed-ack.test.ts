@@ -31,6 +31,17 @@ describe('delayed ACKs', () => {
     expect(ack.due(true)).toBe(1)
   })
 
+  it('are due for the second segment whatever its size, where segments are counted', () => {
+    const ack = new DelayedAck(40, 0, true)
+    for (let pair = 0; pair < 2; pair++) {
+      ack.onText(1, MSS)
+      expect(ack.due(true)).toBe(0)
+      ack.onText(1, MSS)
+      expect(ack.due(true)).toBe(1)
+      ack.onSent()
+    }
+  })
+
   it('are due when the delay is over, below half a second (MUST-58)', () => {
     const ack = settled()
     expect(ack.delay).toBeLessThan(500)

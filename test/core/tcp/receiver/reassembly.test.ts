@@ -102,6 +102,17 @@ describe('D-SACK (RFC 2883 §4)', () => {
     expect([reassembly.hasBlocks, blocks(reassembly)]).toEqual([false, []])
   })
 
+  it('is the first stretch of those that a segment brings twice, and the next segment is told of anew', () => {
+    const reassembly = made()
+    reassembly.onSegment()
+    reassembly.noteDuplicate(1000, 1500)
+    reassembly.noteDuplicate(2000, 2500)
+    expect(blocks(reassembly)).toEqual([[1000, 1500]])
+    reassembly.onSegment()
+    reassembly.noteDuplicate(3000, 3500)
+    expect(blocks(reassembly)).toEqual([[3000, 3500]])
+  })
+
   it('goes before the block that holds it', () => {
     const reassembly = made()
     reassembly.insert(4000, 4500)
@@ -129,6 +140,7 @@ describe('D-SACK (RFC 2883 §4)', () => {
     ])
     reassembly.onSent()
     // In-order text that runs into what waits.
+    reassembly.onSegment()
     expect(reassembly.advance(1300)).toBe(2000)
     expect(blocks(reassembly)).toEqual([[1000, 1300]])
   })
@@ -138,6 +150,7 @@ describe('D-SACK (RFC 2883 §4)', () => {
     reassembly.noteDuplicate(100, 200)
     reassembly.noteDuplicate(200, 300)
     expect(blocks(reassembly)).toEqual([[100, 300]])
+    reassembly.onSegment()
     reassembly.noteDuplicate(500, 600)
     expect(blocks(reassembly)).toEqual([[500, 600]])
     reassembly.clear()
