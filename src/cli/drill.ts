@@ -27,6 +27,7 @@ export function addDrill(cli: CAC): void {
       "Whose habits the scripts suppose: linux or freebsd; where it isn't said, the scripts are asked",
     )
     .option('--expected <file>', 'Outcomes that are expected, and why: only what is worse is a failure')
+    .option('--strict', 'A packet after the last line is a failure too')
     .option('--trace', 'Shows every event, also of what passes')
     .option('--json', 'Prints the outcomes as JSON')
     .option('--pcap <file>', 'Writes every packet, as pcapng')
@@ -38,6 +39,7 @@ export function addDrill(cli: CAC): void {
 function drillCommand(paths: readonly string[], options: Options): number {
   if (paths.length === 0) throw usageError('Name a script, or a folder with scripts.')
   const like = options.text('like') === null ? undefined : options.choice('like', 'linux', ['linux', 'freebsd'])
+  const strict = options.flag('strict')
   const table = readTable(options.text('expected'))
   const pcap = options.text('pcap')
   const file = pcap === null ? null : openCaptureFile(pcap, (error) => say(`tunstack: ${error.message}`))
@@ -46,7 +48,7 @@ function drillCommand(paths: readonly string[], options: Options): number {
   const played: Played[] = []
   try {
     for (const { path, name } of scripts) {
-      const result = drill(readFileSync(path, 'utf8'), { path, like, sink: file?.write })
+      const result = drill(readFileSync(path, 'utf8'), { path, like, strict, sink: file?.write })
       played.push({ ...result, path, name })
     }
   } finally {

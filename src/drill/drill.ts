@@ -13,6 +13,8 @@ export interface DrillOptions {
   path?: string
   /** Whose habits, where the script's place and its first comment don't say it. */
   like?: Like
+  /** A packet that no line expects is a failure also after the last line, which packetdrill does not look beyond. */
+  strict?: boolean
   /** Gets a capture of every packet, as pcapng. */
   sink?: PcapngSink
 }
@@ -34,7 +36,7 @@ export function drill(text: string, options: DrillOptions = {}): DrillResult {
   try {
     const script = parse(text)
     like = options.like ?? likeOf(script, options.path ?? '')
-    runner = new Runner(script, setUp(script, like), options.sink ?? null)
+    runner = new Runner(script, setUp(script, like, options.strict ?? false), options.sink ?? null)
     runner.run()
     return { outcome: 'pass', like, reason: '', line: 0, differences: [], trace: runner.trace.rows }
   } catch (error) {

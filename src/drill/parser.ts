@@ -27,7 +27,7 @@ function readEvent(scanner: Scanner): ScriptEvent {
   scanner.skip()
   const { line, at } = scanner
   const { when, until } = readTime(scanner)
-  const placed = () => ({ line, text: onOneLine(scanner.text.slice(at, scanner.at)), when })
+  const placed = () => ({ line, text: onOneLine(scanner.text.slice(at, scanner.end)), when })
   const command = scanner.take(/`([^`]*)`/y)
   if (command !== null) return { kind: 'command', command: command[1], ...placed() }
   const code = scanner.take(/%\{([\s\S]*?)\}%/y)

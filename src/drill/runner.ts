@@ -130,11 +130,20 @@ export class Runner {
     const expectation = new Expectation(event.packet, { tolerance, stampTick, strictOptions })
     const latest = moment.isAny ? this.#world.now + PATIENCE : moment.to + tolerance
     do {
-      const seen = this.#nextSent(latest)
+      const seen = this.#nextAsked(event, latest)
       if (seen === null) this.#missing(event, moment)
       this.#compare(event, moment, expectation, seen)
       if (moment.isAny) this.#last = seen.at
     } while (!expectation.isMet)
+  }
+
+  /** Replies of ICMP are passed over where no line asks for them, as packetdrill does. */
+  #nextAsked(event: PacketEvent, latest: number): Seen | null {
+    for (;;) {
+      const seen = this.#nextSent(latest)
+      if (seen === null || event.packet.body.protocol === 'icmp' || !isReply(seen)) return seen
+      this.trace.add(0, '', `${seconds(seen.at)} ${describeSeen(seen, null)}`)
+    }
   }
 
   /** The oldest packet that no line has asked for; waits for one until then. */
@@ -179,7 +188,7 @@ export class Runner {
   /** The script is over: what nobody asked for is one packet too many. */
   #endQuietly(): void {
     this.#world.settle()
-    const [surplus] = this.#world.sent
+    const surplus = this.#world.sent.find((seen) => !isReply(seen))
     if (surplus === undefined || this.#setup.ignoreSurplus) return
     this.trace.add(0, 'nothing', `${seconds(surplus.at)} ${describeSeen(surplus, this.#world.flowOf(surplus))}`, true)
     throw new Failure('a packet came that no line expects')
@@ -273,6 +282,11 @@ export class Runner {
     if (linkTakes !== null) this.#world.refuse(!linkTakes)
     this.trace.add(event.line, event.text, 'done')
   }
+}
+
+/** An answer to an echo or a timestamp request: of no conversation. */
+function isReply({ icmp, source }: Seen): boolean {
+  return icmp !== null && (source.isIpv4 ? [0, 14, 16, 18].includes(icmp.type) : icmp.type === 129)
 }
 
 function sentence(differences: readonly Difference[]): string {

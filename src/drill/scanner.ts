@@ -7,6 +7,8 @@ const BLANK = /(?:\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<=^|\n)#[^\n]*)*/y
 export class Scanner {
   readonly text: string
   at = 0
+  /** Where what was taken last ends: before blanks. */
+  end = 0
   #countedTo = 0
   #line = 1
 
@@ -43,7 +45,7 @@ export class Scanner {
     this.skip()
     pattern.lastIndex = this.at
     const found = pattern.exec(this.text)
-    if (found !== null) this.at = pattern.lastIndex
+    if (found !== null) this.at = this.end = pattern.lastIndex
     return found
   }
 

@@ -26,13 +26,20 @@ export interface Setup {
   readonly tcp: Partial<TcpSettings>
 }
 
-/** The initial window that scripts suppose is never more than a SYN can say; Linux's scripts suppose a shift of 8 as well. */
-const WINDOW = { receiveBufferInitial: 65_535, receiveBufferMost: 65_535 << 8 }
-const PROFILES: Readonly<Record<Like, Partial<TcpSettings>>> = {
+/** The initial window that scripts suppose is never more than a SYN can say, and the shift 8; bursts leave at once. */
+const COMMON = {
+  receiveBufferInitial: 65_535,
+  receiveBufferMost: 65_535 << 8,
+  pacing: false,
+  minimumRto: 200,
+  delayedAck: 40,
   // Neither looks for black holes unless it is told to.
-  linux: { ...WINDOW, minimumRto: 200, delayedAck: 40, pathProbing: false },
-  // Every ACK of text waits: FreeBSD has no quick ones.
-  freebsd: { ...WINDOW, minimumRto: 200, delayedAck: 40, quickAcks: 0, pathProbing: false },
+  pathProbing: false,
+}
+const PROFILES: Readonly<Record<Like, Partial<TcpSettings>>> = {
+  linux: COMMON,
+  // FreeBSD has no quick ACKs, and counts segments.
+  freebsd: { ...COMMON, quickAcks: 0, secondSegment: 'any' },
 }
 const DEFAULT_TOLERANCE = 4000
 const ADDRESSES = {
@@ -73,7 +80,7 @@ export function likeOf(script: Script, path: string): Like {
   return /freebsd/i.test(script.firstComment) ? 'freebsd' : 'linux'
 }
 
-export function setUp(script: Script, like: Like): Setup {
+export function setUp(script: Script, like: Like, isStrict: boolean): Setup {
   const { flags, knobs } = script
   for (const name of flags.keys()) {
     if (!KNOWN.has(name) && !WITHOUT_MEANING.has(name)) throw new Unsupported(`the flag --${name} is not known`)
@@ -88,7 +95,7 @@ export function setUp(script: Script, like: Like): Setup {
     tolerance: integer(flags, 'tolerance_usecs', DEFAULT_TOLERANCE),
     stampTick: integer(flags, 'tcp_ts_tick_usecs', 0),
     strictOptions: knobs.get('options') === 'strict',
-    ignoreSurplus: knobs.get('surplus') === 'ignored',
+    ignoreSurplus: (knobs.get('surplus') ?? (isStrict ? 'failure' : 'ignored')) === 'ignored',
     local: address(flags, 'local_ip', addresses.local),
     remote: address(flags, 'remote_ip', addresses.remote),
     prefix: addresses.prefix,

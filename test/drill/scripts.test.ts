@@ -17,7 +17,7 @@ function scriptsIn(folder: string): string[] {
 describe('passes', () => {
   it.each(scriptsIn(SCRIPTS))('%s', (name) => {
     const text = readFileSync(join(SCRIPTS, name), 'utf8')
-    const { outcome, line, reason, trace, differences } = drill(text, { path: name })
+    const { outcome, line, reason, trace, differences } = drill(text, { path: name, strict: true })
     expect(outcome, `${name}:${line}: ${reason}\n${traceText(trace, differences)}`).toBe('pass')
   })
 })
@@ -26,7 +26,7 @@ describe('fails, and must', () => {
   it.each(scriptsIn(MUST_FAIL))('%s', (name) => {
     const text = readFileSync(join(MUST_FAIL, name), 'utf8')
     const [, line, pattern] = /^\/\/ fails: (\d+) (.*)$/m.exec(text) ?? []
-    const result = drill(text, { path: name })
+    const result = drill(text, { path: name, strict: true })
     expect(result.outcome).toBe('fail')
     expect(`${result.line} ${result.reason}`).toMatch(new RegExp(`^${line} ${pattern}`))
   })
