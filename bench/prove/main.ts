@@ -2,6 +2,7 @@
 // the bar, holds or falls short. Exit code 0 only if all hold; 2 for an unknown area. An area is a file of this folder.
 import { parseArgs } from 'node:util'
 import { CannotMeasure, type Claim } from './claim.ts'
+import { claims as ecosystem } from './ecosystem.ts'
 import { claims as ground } from './ground.ts'
 import { claims as http } from './http.ts'
 import { claims as memory } from './memory.ts'
@@ -14,6 +15,7 @@ import { claims as tcp } from './tcp.ts'
 
 /** New areas are added here. */
 const areas: Record<string, Claim[]> = {
+  ecosystem,
   ground,
   http,
   memory,
