@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_SETTINGS } from '../../src/core/tcp/settings.ts'
 import { exec } from '../support/namespace.ts'
 import { root } from '../support/source-tree.ts'
 
@@ -43,4 +44,22 @@ it('leads by its links to pages that are there', () => {
   const links = pages.flatMap(({ name, text }) => [...text.matchAll(LINK)].map(([, to]) => ({ name, to })))
   const lost = links.filter(({ to }) => to !== '' && !to.startsWith('../') && !known.includes(to))
   expect(lost).toEqual([])
+})
+
+it('names every setting of TCP with its default', () => {
+  const { text = '' } = pages.find(({ name }) => name === 'stack.md') ?? {}
+  const rows = [...text.matchAll(/^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|/gm)]
+  const named = rows.flatMap(([, names, values]) => {
+    const defaults = values.replace(/[`']/g, '').split(', ')
+    return names.split(', ').map((name, at) => [name.slice(1, -1), defaults[defaults.length === 1 ? 0 : at]])
+  })
+  const settings = Object.entries(DEFAULT_SETTINGS).map(([name, value]) => [name, String(value)])
+  expect(named.filter(([name]) => name in DEFAULT_SETTINGS).sort()).toEqual(settings.sort())
+})
+
+it('lists every page in the index', () => {
+  const { text = '' } = pages.find(({ name }) => name === 'README.md') ?? {}
+  expect(pages.map(({ name }) => name).filter((name) => name !== 'README.md' && !text.includes(`](${name})`))).toEqual(
+    [],
+  )
 })
