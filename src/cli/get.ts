@@ -101,6 +101,8 @@ async function getCommand(url: string, options: Options): Promise<number> {
     throw error instanceof TypeError ? usageError(`${error.message}.`) : error
   } finally {
     client?.close()
+    // An answer may come before all of it is read.
+    if (asking.data === '@-') process.stdin.destroy()
     letGo()
     stack.close()
     closePath()

@@ -91,6 +91,7 @@ export class ClientConnection implements Keeper, ResponseOwner {
 
   /** Fulfilled with the head of the response. */
   ask(asked: Asked): Promise<ClientResponse> {
+    if (this.#phase === Phase.over) return Promise.reject(this.#broken('The connection ended'))
     this.#asked = asked
     this.#isSent = false
     this.#informational = 0
@@ -275,7 +276,12 @@ export class ClientConnection implements Keeper, ResponseOwner {
 
   #wait(milliseconds: number, sentence: string): void {
     this.#cancel()
-    this.#cancel = this.#time.after(milliseconds, () => this.#fail(new HttpError(504, sentence)))
+    this.#cancel = this.#time.after(milliseconds, () => {
+      // Whoever makes the body of the request may take its time.
+      const isOurTurn = this.#phase === Phase.asking && !this.#isSent && !this.#outlet.isBlocked
+      if (isOurTurn) this.#wait(milliseconds, sentence)
+      else this.#fail(new HttpError(504, sentence))
+    })
   }
 }
 

@@ -94,6 +94,21 @@ describe('a connection', () => {
     expect(pair.connectionCount).toBe(0)
   })
 
+  test('waits for a body that takes its time, and no longer for a server that does not read', async () => {
+    const slow = async function* () {
+      yield 'a'
+      await pair.pause(200_000)
+      yield 'b'
+    }
+    const limits = { bodyTimeout: 1_000_000, leastRate: 0 }
+    createHttpServer((request) => request.text(), { limits }).listen(pair.server.stack, { port: 81 })
+    const ask = (body: RequestInit['body'], url: string) =>
+      pair.run(async () => read(await pair.http().request(url, { body })))
+    expect(await ask(slow(), 'http://10.0.0.1:81/')).toBe('200 ab')
+    pair.server.stack.listen({ port: 82 }).onConnection = () => {}
+    await expect(ask('x'.repeat(30_000_000), 'http://10.0.0.1:82/')).rejects.toMatchObject({ status: 504 })
+  })
+
   test('is given up with the body that nobody wants', async () => {
     serve(() => new HttpResponse(new Uint8Array(1_000_000)))
     const one = pair.http()
