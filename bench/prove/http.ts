@@ -8,6 +8,7 @@ import type { Namespace } from '../../test/support/namespace.ts'
 import { Contest, type Load } from '../http/compare.ts'
 import type { Claim } from './claim.ts'
 import { claims as clients } from './http-clients.ts'
+import { vectors } from './http-vectors.ts'
 import { project } from './project.ts'
 import { whileServing } from './serving.ts'
 
@@ -97,6 +98,7 @@ export const claims: Claim[] = [
   ratio('1,000 connections', { connections: 1000, isShort: false }, 1.5),
   ratio('a connection for each request', { connections: 64, isShort: true }, 1),
   ...clients,
+  vectors,
   slow,
   held,
   killed,

@@ -70,6 +70,7 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['serve', '--impair', 'loss=2'], /loss must be a fraction from 0 to 1, not 2/],
   [['serve', '--impair-out', 'rate=0'], /rate must be more than 0 Mbit\/s/],
   [['serve', '--impair-seed', '7'], /--impair-seed is of use with --impair/],
+  [['serve', '--requests-per-second', '0'], /--requests-per-second is a whole number from 1/],
   [['get'], /missing required args/],
   [['get', 'https://10.7.0.2/'], /"https:\/\/10\.7\.0\.2\/" is no address of http/],
   [['get', 'http://'], /"http:\/\/" is no address of http/],
