@@ -11,6 +11,7 @@ import { type ControlBlock, Mark, Option } from './control-block.ts'
 import { Codepoint } from './sender/ecn.ts'
 import { Sent } from './sender/flight.ts'
 import { distance, lessThan } from './sequence.ts'
+import { State } from './state.ts'
 import { Instant, Timer } from './timers.ts'
 
 const { Flag } = wire
@@ -26,6 +27,8 @@ export function timestamp(cb: ControlBlock, now: number): number {
  */
 export function emptySequence(cb: ControlBlock): number {
   const { flight, sndNxt } = cb
+  // Nothing is known of the peer's window yet.
+  if (cb.state === State.synReceived) return sndNxt
   const edge = (cb.sndUna + cb.sndWnd) | 0
   if (!lessThan(edge, sndNxt)) return sndNxt
   const isProbing = flight.first >= 0 && flight.has(flight.first, Sent.probe)

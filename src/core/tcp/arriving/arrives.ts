@@ -25,6 +25,7 @@ export function arrives(cb: ControlBlock, segment: Segment, now: number): void {
     if (arrivesInSynSent(cb, segment, now)) afterAcknowledgment(cb, segment, now)
     return
   }
+  if (cb.state === State.synReceived) completeCrossing(cb, segment)
   // First.
   if (!acceptable(cb, segment, now)) return
   cb.keepAlive?.onHeard()
@@ -45,6 +46,17 @@ export function arrives(cb: ControlBlock, segment: Segment, now: number): void {
   }
   if (!acknowledge(cb, segment, now)) return
   afterAcknowledgment(cb, segment, now)
+}
+
+/**
+ * RFC 9293 §3.5, figure 8, line 6: of two SYNs that have crossed each is repeated with an acknowledgment, which opens the connection. By
+ * the letter of the first step it would lie outside of the window; Linux lets it pass too.
+ */
+function completeCrossing(cb: ControlBlock, segment: Segment): void {
+  if (!segment.hasSyn || !segment.hasAck || segment.seq !== cb.irs || segment.ack !== cb.sndNxt) return
+  segment.trimStart(1)
+  // RFC 7323 §2.2: the window of a segment with a SYN is not scaled, and now it has none any more.
+  segment.wnd >>>= cb.sndShift
 }
 
 /** Sixth to eighth: also for what comes with the segment that completes a handshake. */

@@ -1,8 +1,10 @@
 // RFC 9293 §3.4.1, §3.5 and §3.9.1.1: initial sequence numbers, handshakes of every kind, and what OPEN takes and refuses.
+
 import { describe, expect, it } from 'vitest'
 import { type Address, parseAddress } from '../../../../src/core/ip/address.ts'
 import { Reason, State } from '../../../../src/core/tcp/state.ts'
 import { TcpResult } from '../../../../src/core/tcp/tcp.ts'
+import { simulate } from '../../../../src/simulate/network.ts'
 import { Bench, prefixes, tcpPacket } from '../../../support/packets.ts'
 import { seeded } from '../../../support/seeded.ts'
 import { mss, TcpBench } from '../../../support/tcp-bench.ts'
@@ -67,11 +69,36 @@ describe('simultaneous opens (RFC 9293 §3.5, figure 7)', () => {
     expect(connection.state).toBe(State.synReceived)
     expect(peer.lines()).toEqual(['S. 0:0(0) ack 1'])
     peer.send('S.', { seq: 0, ack: 1 })
-    peer.send('.', { ack: 1 })
     expect(connection.state).toBe(State.established)
     expect(bench.woken).toContain('open')
+    expect(peer.lines()).toEqual([])
     bench.write(connection, 5)
     expect(peer.lines().at(-1)).toBe('P. 1:6(5) ack 1')
+  })
+
+  it('MUST-10: what else comes then is answered from SND.NXT, where the other end takes it', () => {
+    const bench = new TcpBench()
+    const peer = bench.peer()
+    const connection = bench.connect(peer)
+    peer.heard()
+    peer.send('S')
+    peer.heard()
+    peer.send('S', { seq: 0 })
+    expect(peer.lines()).toEqual(['. 1:1(0) ack 1'])
+    expect(connection.state).toBe(State.synReceived)
+  })
+
+  it('MUST-10: of two stacks that open at once, both are open after a round trip and a half', () => {
+    const network = simulate({ seed: 3 })
+    const hosts = [network.host('one', ['10.0.0.1']), network.host('other', ['10.0.0.2'])]
+    network.link(hosts[0], hosts[1], { delay: 50 })
+    const [one, other] = hosts.map(({ stack }, at) =>
+      stack.connect({ address: `10.0.0.${2 - at}`, port: 7000, localPort: 7000 }),
+    )
+    network.advance(160)
+    expect([one.isOpen, other.isOpen]).toEqual([true, true])
+    expect(hosts.map(({ stack }) => stack.counters().counts.tcpSent)).toEqual([2, 2])
+    network.close()
   })
 
   it('MUST-10: a lost SYN-ACK of one is sent again, and text with the last ACK is taken', () => {
