@@ -71,8 +71,9 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
   onPaced(cb, octets, now)
   cb.undo?.onRetransmitted(flight.segments(row), cb.has(Option.timestamps), timestamp(cb, now))
   tellRetransmission(cb, start, octets)
-  // Probes have a timer of their own.
-  if (cb.persist === null && !cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
+  // Probes have a timer of their own. Differs: from RFC 6298 §5.1, which starts it only where it does not run: what is oldest and has just
+  // gone again needs a round trip, too, before its loss can be believed. Linux does so as well.
+  if (cb.persist === null && (row === flight.first || !cb.isArmed(Timer.retransmission))) armRetransmission(cb, now)
   return Outcome.sent
 }
 
