@@ -5,6 +5,8 @@ import { UNPACED } from './congestion.ts'
 
 /** An emission after a late timer makes up for so many milliseconds. */
 const MOST_CREDIT = 2
+/** The rate may rise meanwhile, which an instant that was planned does not see. As Linux's fq has it. */
+const LONGEST_WAIT = 1000
 /** Linux's tcp_pacing_ss_ratio: slow start doubles in a round trip, and twice the rate lets it. */
 export const SLOW_START_GAIN = 2
 /** RFC 7661 §4.4.2: a window that was not used lately leaves over its round trip. */
@@ -26,5 +28,5 @@ export function quantum(rate: number, mss: number): number {
 /** When the next emission may leave, in milliseconds: `planned` was when this one might, `octets` leave `now`. */
 export function nextEmission(planned: number, now: number, octets: number, rate: number): number {
   if (rate === UNPACED) return now
-  return Math.max(planned, now - MOST_CREDIT) + (octets * 1000) / Math.max(1, rate)
+  return Math.min(now + LONGEST_WAIT, Math.max(planned, now - MOST_CREDIT) + (octets * 1000) / Math.max(1, rate))
 }

@@ -34,6 +34,9 @@ export class FlightSlab {
   flags = new Uint8Array(START_ROWS)
   next = new Int32Array(START_ROWS)
   previous = new Int32Array(START_ROWS)
+  /** In the order of their last transmissions: RFC 8985 §6.2. Only of rows that are neither sacked nor lost. */
+  older = new Int32Array(START_ROWS)
+  newer = new Int32Array(START_ROWS)
   transmissions = new Uint8Array(START_ROWS)
   delivered = new Int32Array(START_ROWS)
   inFlight = new Int32Array(START_ROWS)
@@ -87,6 +90,8 @@ export class FlightSlab {
     this.flags = resized(this.flags, new Uint8Array(rows))
     this.next = resized(this.next, new Int32Array(rows))
     this.previous = resized(this.previous, new Int32Array(rows))
+    this.older = resized(this.older, new Int32Array(rows))
+    this.newer = resized(this.newer, new Int32Array(rows))
     this.transmissions = resized(this.transmissions, new Uint8Array(rows))
     this.delivered = resized(this.delivered, new Int32Array(rows))
     this.inFlight = resized(this.inFlight, new Int32Array(rows))
@@ -107,6 +112,9 @@ export class Flight {
   /** Rows: the oldest octets, the newest; -1 where there are none. */
   first = NONE
   last = NONE
+  /** Rows of what is on its way: sent longest ago, and last; -1 where there are none. */
+  oldest = NONE
+  newest = NONE
   count = 0
   /** Octets (SYN and FIN count) of all records, of those sacked, lost, and sent again. */
   octets = 0
@@ -142,6 +150,7 @@ export class Flight {
     if (this.last === NONE) this.first = row
     else slab.next[this.last] = row
     this.last = row
+    this.#link(row, this.newest)
     this.count++
     this.octets += (end - start) | 0
     return row
@@ -170,6 +179,7 @@ export class Flight {
     slab.next[added] = next
     if (next === NONE) this.last = added
     else slab.previous[next] = added
+    if (this.#isUnderWay(row)) this.#link(added, row)
     this.count++
     return added
   }
@@ -189,6 +199,7 @@ export class Flight {
     const row = this.first
     const octets = this.length(row)
     this.#discount(row, octets)
+    if (this.#isUnderWay(row)) this.#unlink(row)
     this.octets -= octets
     this.first = slab.next[row]
     if (this.#hint === row) this.#hint = this.first
@@ -226,6 +237,7 @@ export class Flight {
   markSacked(row: number): void {
     const octets = this.length(row)
     this.#discount(row, octets)
+    if (this.#isUnderWay(row)) this.#unlink(row)
     this.slab.flags[row] = (this.slab.flags[row] & ~(Sent.lost | Sent.again)) | Sent.sacked
     this.sacked += octets
     this.sackedSegments += this.segments(row)
@@ -252,6 +264,7 @@ export class Flight {
   markLost(row: number): void {
     const octets = this.length(row)
     this.#discount(row, octets)
+    if (this.#isUnderWay(row)) this.#unlink(row)
     this.slab.flags[row] = (this.slab.flags[row] & ~(Sent.sacked | Sent.again)) | Sent.lost
     this.lost += octets
     if (this.#hint === NONE || lessThan(this.slab.start[row], this.slab.start[this.#hint])) this.#hint = row
@@ -261,16 +274,50 @@ export class Flight {
   markAgain(row: number, now: number): void {
     const octets = this.length(row)
     this.#discount(row, octets)
+    if (this.#isUnderWay(row)) this.#unlink(row)
     this.slab.flags[row] = (this.slab.flags[row] & ~(Sent.sacked | Sent.lost)) | Sent.again | Sent.twice
+    this.#link(row, this.newest)
     if (this.slab.transmissions[row] < 255) this.slab.transmissions[row]++
     this.slab.sentAt[row] = now
     this.again += octets
   }
 
-  /** It was not lost after all. */
+  /** It was not lost after all. Looked for from the oldest on, since what was lost was sent long ago. */
   unmarkLost(row: number): void {
+    const { slab } = this
     this.#discount(row, this.length(row))
-    this.slab.flags[row] &= ~(Sent.lost | Sent.again)
+    if (!this.#isUnderWay(row)) {
+      let after = NONE
+      for (let at = this.oldest; at !== NONE && slab.sentAt[at] <= slab.sentAt[row]; at = slab.newer[at]) after = at
+      this.#link(row, after)
+    }
+    slab.flags[row] &= ~(Sent.lost | Sent.again)
+  }
+
+  #isUnderWay(row: number): boolean {
+    return (this.slab.flags[row] & (Sent.sacked | Sent.lost)) === 0
+  }
+
+  /** Sent after that row, in the order of time; -1 for before all others. */
+  #link(row: number, older: number): void {
+    const { slab } = this
+    const newer = older === NONE ? this.oldest : slab.newer[older]
+    slab.older[row] = older
+    slab.newer[row] = newer
+    if (older === NONE) this.oldest = row
+    else slab.newer[older] = row
+    if (newer === NONE) this.newest = row
+    else slab.older[newer] = row
+  }
+
+  #unlink(row: number): void {
+    const { slab } = this
+    const older = slab.older[row]
+    const newer = slab.newer[row]
+    if (older === NONE) this.oldest = newer
+    else slab.newer[older] = newer
+    if (newer === NONE) this.newest = older
+    else slab.older[newer] = older
   }
 
   /** The oldest record that is lost and not sent again since; -1 where there is none. */

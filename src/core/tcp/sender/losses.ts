@@ -30,13 +30,11 @@ export function detectLosses(cb: ControlBlock, now: number): number {
   rack.update(rtt.minimum, rtt.srtt, flight.sackedSegments, cb.phase >= Phase.recovery)
   let lost = 0
   let probe = NONE
-  for (
-    let row = rack.nextLost(flight, flight.first, now);
-    row !== NONE;
-    row = rack.nextLost(flight, slab.next[row], now)
-  ) {
+  for (let row = rack.nextLost(flight, flight.oldest, now); row !== NONE; ) {
+    const next = slab.newer[row]
     if (isPathProbe(cb, row)) probe = row
     else lost += lose(cb, row, now)
+    row = rack.nextLost(flight, next, now)
   }
   if (probe !== NONE) lost += losePathProbe(cb, probe, lost > 0 || cb.phase >= Phase.recovery, now)
   if (rack.wait > 0) cb.armAfter(Timer.loss, now, rack.wait)

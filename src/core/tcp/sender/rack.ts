@@ -1,9 +1,13 @@
 // RACK (RFC 8985 §6): what was sent before something that has arrived is lost when a round trip and a reordering window have passed since.
 // A part: reads the records of the flight, told numbers, marks nothing. Instants are int32 microseconds modulo 2^32 (good for half an hour:
 // nothing is in flight for longer), durations int32 microseconds. Called by arriving/acknowledge, and when its timer expires.
-import { type Flight, Sent } from './flight.ts'
+import type { Flight } from './flight.ts'
 
 const NONE = -1
+/** What a sum of times may be off by: a nanosecond. */
+const TOLERANCE = 0.001
+/** No more is believed of a path, in microseconds: as of the RTO's samples. */
+const LONGEST_ROUND_TRIP = 120_000_000
 /** §6.2 step 4. */
 const PERSISTENCE = 16
 const MOST_MULTIPLES = 255
@@ -54,7 +58,8 @@ export class Rack {
     now: number,
   ): void {
     const stamp = stampOf(sentAt)
-    const roundTrip = Math.max(1, (stampOf(now) - stamp) | 0)
+    // Not by the stamps: a machine that slept for a day would seem to have slept for minutes.
+    const roundTrip = Math.max(1, Math.min(Math.round((now - sentAt) * 1000), LONGEST_ROUND_TRIP)) | 0
     if (((end - this.#furthest) | 0) > 0) this.#furthest = end
     // Below what had arrived before this ACK, and sent once only: it was overtaken on its way.
     else if (!isRetransmitted && ((end - this.#furthestBefore) | 0) < 0) this.hasReordering = true
@@ -92,23 +97,20 @@ export class Rack {
   }
 
   /**
-   * §6.2 step 5: the next record from `from` on that is lost, for the caller to mark:
-   * `for (let row = rack.nextLost(flight, flight.first, now); row >= 0; row = rack.nextLost(flight, slab.next[row], now))`
+   * §6.2 step 5: the next record from `from` on, in the order of time, that is lost, for the caller to mark. It begins with `flight.oldest` and
+   * goes on with the one that was `slab.newer` before a record was marked. Only what was sent before the last arrival is looked at.
    */
   nextLost(flight: Flight, from: number, now: number): number {
     if (this.#roundTrip === 0) return NONE
     const { slab } = flight
-    const stamp = stampOf(now)
-    for (let row = from; row !== NONE; row = slab.next[row]) {
-      const flags = slab.flags[row]
-      if ((flags & (Sent.sacked | Sent.lost)) !== 0) continue
+    for (let row = from; row !== NONE; row = slab.newer[row]) {
       const sentAt = stampOf(slab.sentAt[row])
       if (!isSentAfter(this.#sentAt, this.#end, sentAt, slab.end[row])) {
-        // Whatever follows was sent later still, for the first time and again.
-        if ((flags & Sent.twice) === 0) return NONE
-        continue
+        // Of one instant, those with later numbers may stand before earlier ones.
+        if (sentAt === this.#sentAt) continue
+        return NONE
       }
-      const remaining = this.#remaining(sentAt, stamp)
+      const remaining = this.#remaining(slab.sentAt[row], now)
       if (remaining <= 0) return row
       this.wait = Math.max(this.wait, remaining)
     }
@@ -118,11 +120,11 @@ export class Rack {
   /** §6.3: at a retransmission timeout the oldest record is lost, and of the others those that have had a round trip's time. */
   isLostAtTimeout(flight: Flight, row: number, now: number): boolean {
     if (row === flight.first || this.#roundTrip === 0) return true
-    return this.#remaining(stampOf(flight.slab.sentAt[row]), stampOf(now)) <= 0
+    return this.#remaining(flight.slab.sentAt[row], now) <= 0
   }
 
   #remaining(sentAt: number, now: number): number {
-    return (((sentAt + this.#roundTrip + this.reorderingWindow) | 0) - now) | 0
+    return Math.max(0, Math.ceil((sentAt - now) * 1000 + this.#roundTrip + this.reorderingWindow - TOLERANCE)) | 0
   }
 }
 

@@ -44,4 +44,9 @@ describe('pacing', () => {
     expect(nextEmission(0, 1000, 1000, UNPACED)).toBe(1000)
     expect(nextEmission(1005, 1000, 1000, 1_000_000)).toBe(1006)
   })
+
+  it('puts nothing off for longer than a second, since the rate may rise meanwhile', () => {
+    expect(nextEmission(0, 1000, 60_000, 1)).toBe(2000)
+    expect(nextEmission(1900, 1000, 60_000, 100)).toBe(2000)
+  })
 })
