@@ -6,13 +6,14 @@ import { checksum } from './checksum.ts'
 import { demux } from './demux.ts'
 import { echo } from './echo.ts'
 import { handshake } from './handshake.ts'
+import { recovery } from './recovery.ts'
 import { segments } from './segments.ts'
 import type { Measured, Prepare, Suite } from './suite.ts'
 import { timers } from './timers.ts'
 import { transfer } from './transfer.ts'
 
 /** New suites are added here. */
-const suites: Record<string, Suite> = { checksum, echo, handshake, segments, demux, timers, transfer }
+const suites: Record<string, Suite> = { checksum, echo, handshake, recovery, segments, demux, timers, transfer }
 
 /** Seconds that a case is sampled. */
 const SAMPLING = 2

@@ -115,6 +115,8 @@ export class Flight {
   /** Rows of what is on its way: sent longest ago, and last; -1 where there are none. */
   oldest = NONE
   newest = NONE
+  /** Where a SACK was last at work: the next one mostly begins near by. -1 for nowhere. */
+  cursor = NONE
   count = 0
   /** Octets (SYN and FIN count) of all records, of those sacked, lost, and sent again. */
   octets = 0
@@ -203,6 +205,7 @@ export class Flight {
     this.octets -= octets
     this.first = slab.next[row]
     if (this.#hint === row) this.#hint = this.first
+    if (this.cursor === row) this.cursor = this.first
     if (this.first === NONE) this.last = NONE
     else slab.previous[this.first] = NONE
     this.count--
@@ -256,6 +259,7 @@ export class Flight {
     if (after === NONE) this.last = row
     else slab.previous[after] = row
     if (this.#hint === next) this.#hint = after
+    if (this.cursor === next) this.cursor = row
     this.count--
     slab.give(next)
   }

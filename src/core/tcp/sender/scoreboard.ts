@@ -72,21 +72,19 @@ export class Scoreboard {
   }
 }
 
-/** The record in which a sequence number lies; looked for from the nearer end. */
+/** The record in which a sequence number lies, or the first after it; looked for from where it is nearest: an end, or the last SACK's place. */
 function find(flight: Flight, number: number): number {
-  const { slab } = flight
+  const { slab, cursor } = flight
   if (flight.first === NONE) return NONE
   const before = distance(slab.start[flight.first], number)
   const after = distance(number, slab.end[flight.last])
   if (before < 0) return flight.first
-  if (before <= after) {
-    let row = flight.first
-    while (row !== NONE && atMost(slab.end[row], number)) row = slab.next[row]
-    return row
-  }
-  let row = flight.last
-  if (atMost(slab.end[row], number)) return NONE
+  if (after <= 0) return NONE
+  let row = before <= after ? flight.first : flight.last
+  if (cursor !== NONE && Math.abs(distance(slab.start[cursor], number)) < Math.min(before, after)) row = cursor
+  while (row !== NONE && atMost(slab.end[row], number)) row = slab.next[row]
   while (row !== flight.first && lessThan(number, slab.start[row])) row = slab.previous[row]
+  flight.cursor = row
   return row
 }
 
