@@ -1,8 +1,8 @@
-// A pipe from one socket to another in a process of its own: `node pipe-run.js stack|kernel OCTETS [copies]` prints a line of JSON. A source writes,
+// A pipe from one socket to another in a process of its own: `node pipe-run.js stack|kernel OCTETS [counts]` prints a line of JSON. A source writes,
 // a relay pipes what comes to a second connection, a sink reads: four sockets, on a stack's loopback or on the kernel's.
 import { once } from 'node:events'
+import { Session } from 'node:inspector/promises'
 import * as kernel from 'node:net'
-import { getHeapSpaceStatistics } from 'node:v8'
 import { createStack } from '../../src/node/create-stack.ts'
 
 export interface Piped {
@@ -10,7 +10,7 @@ export interface Piped {
   milliseconds: number
   /** Of the process, user and system. */
   cpu: number
-  /** Octets that the young generation grew by. */
+  /** Octets that were made on the heap; 0 where they are not counted. */
   heap: number
   chunks: number
   /** Octets copied in JavaScript; 0 where they are not counted. */
@@ -19,39 +19,35 @@ export interface Piped {
 
 const WRITE = new Uint8Array(65_536)
 
-/** What the young generation grows by, collections aside: looked at so often that little is lost with each of them. */
-class Growth {
-  #sum = 0
-  #looks = 0
-  #last = young()
-  #isOver = false
+/** Octets that were made on the heap, collected since or not, by the engine's own sampling. */
+class Heap {
+  readonly #session = new Session()
 
-  constructor() {
-    const look = () => {
-      const now = young()
-      if (now > this.#last) this.#sum += now - this.#last
-      this.#last = now
-      this.#looks++
-      if (!this.#isOver) setImmediate(look)
+  async begin(): Promise<void> {
+    this.#session.connect()
+    // Newer than the types that are here.
+    const options = {
+      samplingInterval: 4096,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
     }
-    look()
+    await this.#session.post('HeapProfiler.startSampling', options)
   }
 
-  /** Without what looking itself costs. */
-  end(): number {
-    this.#isOver = true
-    const before = young()
-    for (let count = 0; count < 100; count++) young()
-    return Math.max(0, this.#sum - (this.#looks * Math.max(0, young() - before)) / 101)
+  async end(): Promise<number> {
+    const { profile } = await this.#session.post('HeapProfiler.stopSampling')
+    this.#session.disconnect()
+    return sizeOf(profile.head)
   }
 }
 
-function young(): number {
-  let octets = 0
-  for (const { space_name, space_used_size } of getHeapSpaceStatistics()) {
-    if (space_name === 'new_space' || space_name === 'new_large_object_space') octets += space_used_size
-  }
-  return octets
+interface Made {
+  selfSize: number
+  children: Made[]
+}
+
+function sizeOf({ selfSize, children }: Made): number {
+  return children.reduce((sum, child) => sum + sizeOf(child), selfSize)
 }
 
 let copied = 0
@@ -84,7 +80,9 @@ async function portOf(server: kernel.Server): Promise<number> {
   return (server.address() as kernel.AddressInfo).port
 }
 
-async function piped(net: Net, octets: number): Promise<Piped> {
+async function piped(net: Net, octets: number, isCounted = false): Promise<Piped> {
+  const heap = isCounted ? new Heap() : null
+  await heap?.begin()
   let [arrived, chunks] = [0, 0]
   const whole = new Promise<void>((done) => {
     const sink = net.createServer((socket) => {
@@ -99,12 +97,11 @@ async function piped(net: Net, octets: number): Promise<Piped> {
   })
   const began = performance.now()
   const cpu = process.cpuUsage()
-  const growth = new Growth()
   await whole
-  const heap = growth.end()
   const { user, system } = process.cpuUsage(cpu)
   const milliseconds = performance.now() - began
-  return { octets: arrived, milliseconds, cpu: (user + system) / 1000, heap, chunks, copied }
+  const made = (await heap?.end()) ?? 0
+  return { octets: arrived, milliseconds, cpu: (user + system) / 1000, heap: made, chunks, copied }
 }
 
 async function relayTo(net: Net, sink: kernel.Server, octets: number): Promise<void> {
@@ -132,6 +129,6 @@ const stack = kind === 'stack' ? await createStack() : null
 const net = stack === null ? kernel : (stack.net as unknown as Net)
 // The compiler has done its work before anything is measured.
 await piped(net, Number(amount) / 4)
-if (counts === 'copies') countCopies()
-console.log(JSON.stringify(await piped(net, Number(amount))))
+if (counts === 'counts') countCopies()
+console.log(JSON.stringify(await piped(net, Number(amount), counts === 'counts')))
 stack?.close()
