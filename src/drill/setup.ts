@@ -3,7 +3,7 @@
 import { type Address, parseAddress } from '../core/ip/address.ts'
 import { DEFAULT_SETTINGS, type TcpSettings } from '../core/tcp/settings.ts'
 import { type Script, Unsupported } from './script.ts'
-import { settingsOf } from './sysctls.ts'
+import { isDefaults, settingsOf } from './sysctls.ts'
 
 export type Like = 'linux' | 'freebsd'
 
@@ -52,8 +52,8 @@ const WITHOUT_MEANING = new Set([
   'verbose',
   'non_fatal',
   'dry_run',
-  'init_scripts',
   'speed',
+  'mss',
   'netmask_ip',
   'use_expect',
   'send_omit_free',
@@ -83,6 +83,7 @@ export function likeOf(script: Script, path: string): Like {
 export function setUp(script: Script, like: Like, isStrict: boolean): Setup {
   const { flags, knobs } = script
   for (const name of flags.keys()) {
+    if (name === 'init_scripts' && isDefaults(flags.get(name) ?? '')) continue
     if (!KNOWN.has(name) && !WITHOUT_MEANING.has(name)) throw new Unsupported(`the flag --${name} is not known`)
   }
   const isIpv6 = readVersion(flags.get('ip_version') ?? 'ipv4')

@@ -33,6 +33,7 @@ const APPLIED: Readonly<Record<string, (endpoint: Endpoint, value: Held, all: Re
 const KEPT = new Set(['SO_REUSEADDR', 'SO_REUSEPORT', 'SO_OOBINLINE', 'IPV6_V6ONLY', 'SO_TIMESTAMPING', 'SO_PRIORITY'])
 /** FreeBSD's names, and those that count in other units. */
 const ALIASES: Readonly<Record<string, string>> = { TCP_NOPUSH: 'TCP_CORK' }
+const BUFFERS = new Set(['SO_SNDBUF', 'SO_RCVBUF'])
 const TYPE_STREAM = 1
 
 function keepAlive(endpoint: Endpoint, _value: Held, all: ReadonlyMap<string, Held>): void {
@@ -84,10 +85,11 @@ export class SocketOptions {
     return done()
   }
 
-  read(level: string, written: string, settings: TcpSettings): Held {
+  read(level: string, written: string, settings: TcpSettings, like: Like): Held {
     const name = ALIASES[written] ?? written
     const held = this.#held.get(name)
-    if (held !== undefined) return held
+    // Linux tells of twice what was asked for, the other half being its own bookkeeping.
+    if (held !== undefined) return BUFFERS.has(name) && like === 'linux' ? Number(held) * 2 : held
     if (name === 'SO_TYPE') return TYPE_STREAM
     if (name === 'SO_SNDBUF') return settings.sendBufferInitial
     if (name === 'SO_RCVBUF') return settings.receiveBufferInitial

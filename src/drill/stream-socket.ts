@@ -172,7 +172,8 @@ export class StreamSocket implements Socket {
     const error = this.#takeError()
     if (error !== null) return failed(error)
     if (this.#isWriteShut || endpoint.isOver) return failed('EPIPE')
-    if (!endpoint.isOpen) return 0
+    // A call that waits asks again and again: it must not make work for the stack.
+    if (!endpoint.isOpen || endpoint.room === 0) return 0
     const bytes = new Uint8Array(length)
     fillPattern(bytes, 0, length, this.#written)
     this.options.cork(endpoint, flags.has('MSG_MORE'))
@@ -221,7 +222,8 @@ export class StreamSocket implements Socket {
     }
     if (name === 'SO_ACCEPTCONN') return this.#listener === null ? 0 : 1
     if (name === 'TCP_MAXSEG' && this.endpoint !== null) return this.endpoint.info().sendMss
-    return this.options.read(level, name, this.#world.stack.core.tcp.settings)
+    const { stack, setup } = this.#world
+    return this.options.read(level, name, stack.core.tcp.settings, setup.like)
   }
 
   control(request: string): number {

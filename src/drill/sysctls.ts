@@ -111,8 +111,8 @@ const SYSCTLS: Readonly<Record<string, Sysctl>> = {
 export function settingsOf(commands: string, mayPrepare: boolean): Effect {
   let tcp: Partial<TcpSettings> = {}
   let linkTakes: boolean | null = null
-  for (const command of commands.split(/\n|;|&&/).map((one) => one.trim())) {
-    if (command === '' || command.startsWith('#') || /^(?:true|:)$/.test(command)) continue
+  for (const command of commands.split(/\n|;|&&/).map((one) => one.replace(/(?:^|\s)#.*$/, '').trim())) {
+    if (command === '' || command === 'true' || command === ':') continue
     const effect = effectOf(command)
     tcp = { ...tcp, ...effect.tcp }
     linkTakes = effect.linkTakes ?? linkTakes
@@ -123,9 +123,18 @@ export function settingsOf(commands: string, mayPrepare: boolean): Effect {
   return { tcp, linkTakes }
 }
 
+/** The settings that Google's suite and the kernel's begin with, which are ours. */
+export function isDefaults(command: string): boolean {
+  return /^(?:\.{1,2}\/)*(?:\w+\/)*defaults\.sh$/.test(command)
+}
+
+/** At the end of a script, when its stack is gone. */
+const RESTORE = /^\/tmp\/sysctl_restore_\$\{PPID\}\.sh$/
+/** The script's link has no offload. */
+const OFFLOAD = /^ethtool -K tun\d+ (?:(?:tso|gso|gro|lro) (?:on|off)\s*)+$/
+
 function effectOf(command: string): Effect {
-  // The settings that the suite begins with are ours.
-  if (/^(?:\.{1,2}\/)*(?:common\/)?defaults\.sh$/.test(command)) return { tcp: {}, linkTakes: null }
+  if (isDefaults(command) || RESTORE.test(command) || OFFLOAD.test(command)) return { tcp: {}, linkTakes: null }
   const written = /^(?:\.{1,2}\/)*(?:common\/)?set_sysctls\.py\s+(.*)$/.exec(command)
   if (written !== null)
     return { tcp: readAll(written[1].replaceAll('/proc/sys/', '').replaceAll('/', '.')), linkTakes: null }
