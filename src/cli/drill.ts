@@ -107,7 +107,7 @@ function conclude(played: readonly Played[], table: Table | null, isJson: boolea
   const count = (outcome: OutcomeName) => played.filter((one) => one.outcome === outcome).length
   const totals = `${count('pass')} passed, ${count('fail')} failed, ${count('unsupported')} unsupported`
   const print = isJson ? say : tell
-  print(`${played.length} scripts: ${totals}`)
+  print(`${played.length} ${played.length === 1 ? 'script' : 'scripts'}: ${totals}`)
   if (table === null) return count('pass') === played.length ? Exit.done : Exit.failed
   const worse = played.filter((one) => isWorse(one, table))
   const better = played.filter(({ name, outcome }) => outcome === 'pass' && (table.get(name) ?? 'pass') !== 'pass')
