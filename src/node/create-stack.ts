@@ -2,7 +2,7 @@
 // An open endpoint (unless it is unref'd) and a ping under way hold the process, as they would with the kernel's stack.
 import { type ConnectionsOptions, connections, type SocketView } from '../inspect/connections.ts'
 import { PortableStack, type PortableStackOptions } from '../runtime/create-stack.ts'
-import type { DriverHooks } from '../runtime/driver.ts'
+import type { Driver, DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { type StreamSockets, streamSockets } from '../web/stream-sockets.ts'
@@ -38,6 +38,7 @@ export class NodeStack extends PortableStack {
   /** Sockets as web streams. */
   readonly web: StreamSockets
   readonly #keepAlive: KeepAlive
+  readonly #farewells: Farewells
   readonly #listening: object
   #http: Http | null = null
   #https: Https | null = null
@@ -53,6 +54,7 @@ export class NodeStack extends PortableStack {
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })
     const farewells = new Farewells(driver, keepAlive, lastWords)
+    this.#farewells = farewells
     const host = { core, driver, keepAlive, farewells, lookup }
     this.net = createNet(host)
     this.dgram = createDgram(host)
@@ -103,7 +105,7 @@ export class NodeStack extends PortableStack {
 
   override openUdp(options?: Parameters<PortableStack['openUdp']>[0]): HeldUdpEndpoint {
     const { socket } = super.openUdp(options)
-    return new HeldUdpEndpoint(socket, this.driver, this.#keepAlive)
+    return new HeldUdpEndpoint(socket, this.driver, this.#keepAlive, this.#farewells)
   }
 
   override async ping(address: string, options?: PingOptions): Promise<PingReply> {
@@ -153,11 +155,13 @@ function addressOf(lookup: Lookup, hostname: string): Promise<string> {
 /** An endpoint that keeps the process alive until it is closed or unref'd. */
 export class HeldUdpEndpoint extends UdpEndpoint {
   readonly #keepAlive: KeepAlive
+  readonly #farewells: Farewells
   #letGo: () => void
 
-  constructor(socket: UdpEndpoint['socket'], driver: PortableStack['driver'], keepAlive: KeepAlive) {
+  constructor(socket: UdpEndpoint['socket'], driver: Driver, keepAlive: KeepAlive, farewells: Farewells) {
     super(socket, driver)
     this.#keepAlive = keepAlive
+    this.#farewells = farewells
     this.#letGo = keepAlive.hold()
   }
 
@@ -172,8 +176,11 @@ export class HeldUdpEndpoint extends UdpEndpoint {
     return this
   }
 
+  /** What waits to be sent still goes, and holds the process for so long. */
   override close(): void {
     this.#letGo()
+    if (this.socket.isClosed) return
     super.close()
+    this.#farewells.waitForDatagrams(this.socket)
   }
 }

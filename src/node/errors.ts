@@ -1,7 +1,7 @@
 // Errors as Node has them: a system error's code, errno, syscall, address and port; an argument error's code and sentence.
 // The only place where the core's reasons get a platform's names. `net` and `dgram` throw and emit nothing else.
 import { constants } from 'node:os'
-import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util'
+import { getSystemErrorMap, getSystemErrorName, type InspectOptions, inspect } from 'node:util'
 import { IcmpErrorKind } from '../core/ip/icmp-error.ts'
 import type { CloseReason, TcpError } from '../runtime/endpoint.ts'
 import type { UdpError } from '../runtime/udp-endpoint.ts'
@@ -119,12 +119,27 @@ export interface SystemErrorInfo {
 
 /** `Could not get or set buffer size: uv_recv_buffer_size returned EBADF (bad file descriptor)` */
 export function bufferSizeError(info: SystemErrorInfo): Error {
-  const { errno, code, message, syscall } = info
+  const { code, message, syscall } = info
   const sentence = `Could not get or set buffer size: ${syscall} returned ${code} (${message})`
-  const error = codedError(Error, 'ERR_SOCKET_BUFFER_SIZE', sentence)
+  const error = codedError(BufferSizeError, 'ERR_SOCKET_BUFFER_SIZE', sentence)
   error.stack = error.stack?.replace(/^\w+/, 'SystemError')
   Object.defineProperty(error, 'name', { value: 'SystemError', writable: true, configurable: true })
-  return Object.assign(error, { info, errno, syscall })
+  Object.defineProperty(error, 'info', { value: info, enumerable: true, configurable: true })
+  // As Node has them: another way to what `info` says.
+  for (const key of ['errno', 'syscall'] as const) {
+    const set = (value: never) => {
+      info[key] = value
+    }
+    Object.defineProperty(error, key, { get: () => info[key], set, enumerable: true, configurable: true })
+  }
+  return error
+}
+
+/** Node's `SystemError`, which shows itself whole. */
+class BufferSizeError extends Error {
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspect(this, { ...options, getters: true, customInspect: false })
+  }
 }
 
 function withHostPort(error: SystemError, address: string | undefined, port: number | undefined): SystemError {
@@ -170,12 +185,17 @@ export function lookupException(code: string, hostname: string): Error {
 type AnyError = Error & { code: string }
 
 /** An error with Node's code, which its stack shows beside the name. */
-export function codedError(Base: ErrorConstructor, code: string, message: string): AnyError {
+export function codedError(Base: new (message: string) => Error, code: string, message: string): AnyError {
   const error = new Base(message) as AnyError
   Error.captureStackTrace?.(error, codedError)
   error.stack = error.stack?.replace(/^\w+/, (name) => `${name} [${code}]`)
   Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true })
+  Object.defineProperty(error, 'toString', { value: showCoded, writable: true, configurable: true })
   return error
+}
+
+function showCoded(this: AnyError): string {
+  return `${this.name} [${this.code}]: ${this.message}`
 }
 
 /** How Node's sentences describe what they got. */

@@ -41,6 +41,8 @@ export interface NameOptions {
 }
 
 const HINTS = dns.ADDRCONFIG | dns.ALL | dns.V4MAPPED
+/** As they are asked for by number, for every datagram. */
+const OF_FAMILY: Readonly<Record<number, LookupOptions>> = { 4: { family: 4 }, 6: { family: 6 } }
 const LOCALHOST = ['127.0.0.1', '::1']
 
 export class Names {
@@ -61,7 +63,8 @@ export class Names {
 
   /** `dns.lookup`: the options may be left out. */
   readonly lookup = (hostname: string, given: LookupOptions | number | LookupCallback, last?: LookupCallback): void => {
-    const options = typeof given === 'function' ? {} : typeof given === 'number' ? { family: given } : given
+    const options =
+      typeof given === 'function' ? {} : typeof given === 'number' ? (OF_FAMILY[given] ?? { family: given }) : given
     const { family = 0, hints = 0 } = options
     if (![0, 4, 6, null, 'IPv4', 'IPv6'].includes(family)) {
       throw invalidArgValue('options.family', family, 'must be one of: 0, 4, 6')
@@ -73,8 +76,10 @@ export class Names {
       return
     }
     // As `dns.lookup`: a literal is what it is, whatever family was asked for.
-    if (isIP(hostname) !== 0) {
-      process.nextTick(answer, [withFamily(hostname)], options, callback, hostname)
+    const literal = isIP(hostname)
+    if (literal !== 0) {
+      if (options.all) process.nextTick(callback, null, [{ address: hostname, family: literal }])
+      else process.nextTick(callback, null, hostname, literal)
       return
     }
     this.#find(hostname, familyOf(options.family)).then(

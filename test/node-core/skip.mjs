@@ -21,6 +21,8 @@ export const rules = [
   },
   { why: 'needs worker threads to share a socket', text: /require\('worker_threads'\)|new Worker\(/ },
   { why: "measures by Node's own performance entries, which nobody else can make", text: /new PerformanceObserver\(/ },
+  { why: "needs the kernel's own interfaces and their addresses", text: /\bnetworkInterfaces\(/ },
+  { why: "switches the way that Node's own binding sends", text: /--test-udp-no-try-send/ },
   { why: 'needs the Internet', text: /addresses\.(?:INET|DNS)/ },
 ]
 

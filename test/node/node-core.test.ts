@@ -24,6 +24,13 @@ const FILES: Record<string, string> = {
   'test-net-flags.js': "// Flags: --expose-gc\nrequire('assert')(typeof gc === 'function')",
   'test-net-fails.js': "require('assert').strictEqual(1, 2)",
   'test-net-http.js': "require('assert')(require('http').Agent.defaultMaxSockets === Infinity)",
+  'test-dgram-state.js': `// Flags: --expose-internals
+    const { kStateSymbol } = require('internal/dgram')
+    const dgram = require('dgram')
+    const socket = dgram.createSocket('udp4')
+    if (socket[kStateSymbol].handle.fd !== -1) throw new Error('this is the kernel')
+    socket.bind(() => socket.send('x', socket.address().port)).on('message', () => socket.close())`,
+  'test-dgram-binding.js': "const { internalBinding } = require('internal/test/binding')\ninternalBinding('udp_wrap')",
   'test-net-pipe-of-some-kind.js': "throw new Error('skipped by its name')",
   'test-net-socket-path.js': "throw new Error('skipped by its name')",
   'test-net-internals.js': "// Flags: --expose-internals\nrequire('internal/x')",
@@ -50,6 +57,8 @@ it('prints a line a file, with a reason, and a total', async () => {
     'test-net-flags.js': 'PASS',
     'test-net-http.js': 'PASS',
     'test-net-fails.js': 'FAIL',
+    'test-dgram-state.js': 'PASS',
+    'test-dgram-binding.js': 'SKIP',
     'test-net-pipe-of-some-kind.js': 'SKIP',
     'test-net-socket-path.js': 'SKIP',
     'test-net-internals.js': 'SKIP',
@@ -58,7 +67,7 @@ it('prints a line a file, with a reason, and a total', async () => {
     'test-net-says-itself.js': 'SKIP',
   })
   for (const line of lines) if (/^(?:FAIL|SKIP)/.test(line)) expect(line).toMatch(/^\w+ [\w.-]+: ./)
-  expect(lines.at(-1)).toBe('11 files: 4 of 5 pass (80%), 1 fail, 6 skipped (54.5%)')
+  expect(lines.at(-1)).toBe('13 files: 5 of 6 pass (83.3%), 1 fail, 7 skipped (53.8%)')
   expect(code).toBe(1)
 })
 

@@ -347,7 +347,7 @@ export class UdpHandle {
     const socket = this.#socket
     if (socket !== null) {
       this.#endpoint?.close()
-      this.#host.farewells.wait(socket, () => isSent(socket))
+      this.#host.farewells.waitForDatagrams(socket)
     }
     if (closed === undefined && this.#requests.count === 0) return
     setImmediate(() => {
@@ -378,12 +378,6 @@ export class UdpHandle {
       this.#letGo = null
     }
   }
-}
-
-/** All that a closed socket was to send has gone; where it has not, the socket asks to be woken. */
-function isSent(socket: UdpSocket): boolean {
-  socket.isAwaited = socket.outgoing.waiting.count > 0
-  return !socket.isAwaited
 }
 
 function numberOf(result: number): number {

@@ -4,6 +4,7 @@
 import type { Owner, Wakeable } from '../../core/ready.ts'
 import type { Connection } from '../../core/tcp/connection.ts'
 import { State } from '../../core/tcp/state.ts'
+import type { UdpSocket } from '../../core/udp/socket.ts'
 import type { Driver } from '../../runtime/driver.ts'
 import type { Endpoint } from '../../runtime/endpoint.ts'
 import type { KeepAlive } from '../keep-alive.ts'
@@ -49,6 +50,15 @@ export class Farewells {
     this.#waiting.add(farewell)
     this.#letGo ??= this.#keepAlive.hold()
     this.#cancel ??= this.#driver.time.after(this.#limit, () => this.#expire())
+  }
+
+  /** For a UDP socket that is closed: until what it was to send has gone. */
+  waitForDatagrams(socket: UdpSocket): void {
+    this.wait(socket, () => {
+      // Where something is left, the socket asks to be woken.
+      socket.isAwaited = socket.outgoing.waiting.count > 0
+      return !socket.isAwaited
+    })
   }
 
   #remove(farewell: Farewell): void {

@@ -11,7 +11,7 @@ export function attempt(log: Log, name: string, call: () => unknown): void {
   try {
     log(name, 'returns', typeOf(call()))
   } catch (error) {
-    log(name, 'throws', (error as Error).name, shapeOf(error as Error))
+    log(name, 'throws', withoutPorts(String(error)), (error as Error).name, shapeOf(error as Error))
   }
 }
 
