@@ -64,13 +64,13 @@ const modes = {
   },
   async killed() {
     const post = `POST /_tunstack/count HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n${'x'.repeat(3000)}`
-    let begun = 0
+    const ports = []
     for (let done = 0; done < Number(count); done += 50) {
       await Promise.all(
         Array.from({ length: 50 }, async () => {
           const socket = await open()
           const length = 1 + Math.floor(Math.random() * post.length)
-          begun++
+          ports.push(socket.localPort)
           socket.write(post.slice(0, length))
           await wait(Math.random() * 20)
           const way = Math.floor(Math.random() * 3)
@@ -88,7 +88,7 @@ const modes = {
     const last = await open()
     const text = await ask(last, GET)
     const left = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).length - 1
-    return { begun, left }
+    return { ports, left }
   },
 }
 

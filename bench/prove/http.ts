@@ -74,18 +74,23 @@ const killed: Claim = {
     const folder = mkdtempSync(join(tmpdir(), 'tunstack-http-'))
     const log = join(folder, 'log')
     try {
-      const { begun, left } = await whileServing(
-        ({ namespace }) => crowd<{ begun: number; left: number }>(namespace, 'killed', '1000'),
+      const { ports, left } = await whileServing(
+        ({ namespace }) => crowd<{ ports: number[]; left: number }>(namespace, 'killed', '1000'),
         ['--log', log, '--log-format', 'json'],
       )
-      const ports = new Set(
-        readFileSync(log, 'utf8')
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line).remotePort),
-      )
-      const figure = `${begun} begun, ${left} left, ${ports.size} of them in the log`
-      return { figure, holds: left === 0 && ports.size >= begun }
+      // A port that was reset may be had again.
+      const lines = new Map<number, number>()
+      for (const line of readFileSync(log, 'utf8').trim().split('\n')) {
+        const { remotePort } = JSON.parse(line)
+        lines.set(remotePort, (lines.get(remotePort) ?? 0) + 1)
+      }
+      const silent = ports.filter((port) => {
+        const count = lines.get(port) ?? 0
+        lines.set(port, count - 1)
+        return count <= 0
+      })
+      const figure = `${ports.length} begun, ${left} left, ${ports.length - silent.length} of them in the log`
+      return { figure, holds: left === 0 && silent.length === 0 }
     } finally {
       rmSync(folder, { recursive: true })
     }
