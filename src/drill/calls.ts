@@ -56,11 +56,17 @@ export class Calls {
   begin(call: CallSpec): Attempt {
     const begin = Object.hasOwn(this.#calls, call.name) ? this.#calls[call.name] : undefined
     if (begin === undefined) throw new Unsupported(`the system call ${call.name} is not known`)
-    try {
-      return begin(call.args, call)
-    } catch (error) {
-      if (error instanceof BadDescriptor) return () => failed('EBADF')
-      throw error
+    // Arguments that are left out are `...`.
+    const args = [...call.args, ...MISSING.slice(call.args.length)]
+    let attempt: Attempt | null = null
+    return () => {
+      try {
+        attempt ??= begin(args, call)
+        return attempt()
+      } catch (error) {
+        if (error instanceof BadDescriptor) return failed('EBADF')
+        throw error
+      }
     }
   }
 
@@ -78,7 +84,7 @@ export class Calls {
   #socket(args: readonly Value[], call: CallSpec): Outcome {
     const { setup } = this.#world
     const domain = namesOf(args[0])
-    const isIpv6 = domain.size === 0 ? setup.isIpv6 : domain.has('AF_INET6') || domain.has('PF_INET6')
+    const isIpv6 = domain.size === 0 ? setup.isIpv6 || setup.isMapped : domain.has('AF_INET6') || domain.has('PF_INET6')
     const kind = namesOf(args[1])
     if (!kind.has('SOCK_STREAM') && !kind.has('SOCK_DGRAM')) {
       throw new Unsupported(`there are no sockets of ${describeValue(args[1])}`)
@@ -187,6 +193,8 @@ export class Calls {
     return { address, port }
   }
 }
+
+const MISSING: readonly Value[] = new Array(6).fill({ kind: 'any' })
 
 class BadDescriptor extends Error {}
 

@@ -137,11 +137,12 @@ export class Runner {
     } while (!expectation.isMet)
   }
 
-  /** Replies of ICMP are passed over where no line asks for them, as packetdrill does. */
+  /** Replies of ICMP are passed over where no line asks for them, as packetdrill does; where surplus counts they count too. */
   #nextAsked(event: PacketEvent, latest: number): Seen | null {
     for (;;) {
       const seen = this.#nextSent(latest)
-      if (seen === null || event.packet.body.protocol === 'icmp' || !isReply(seen)) return seen
+      if (seen === null || event.packet.body.protocol === 'icmp' || !this.#setup.ignoreSurplus || !isReply(seen))
+        return seen
       this.trace.add(0, '', `${seconds(seen.at)} ${describeSeen(seen, null)}`)
     }
   }
@@ -188,7 +189,7 @@ export class Runner {
   /** The script is over: what nobody asked for is one packet too many. */
   #endQuietly(): void {
     this.#world.settle()
-    const surplus = this.#world.sent.find((seen) => !isReply(seen))
+    const [surplus] = this.#world.sent
     if (surplus === undefined || this.#setup.ignoreSurplus) return
     this.trace.add(0, 'nothing', `${seconds(surplus.at)} ${describeSeen(surplus, this.#world.flowOf(surplus))}`, true)
     throw new Failure('a packet came that no line expects')

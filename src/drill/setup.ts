@@ -10,6 +10,8 @@ export type Like = 'linux' | 'freebsd'
 export interface Setup {
   readonly like: Like
   readonly isIpv6: boolean
+  /** Sockets are IPv6's, packets are IPv4's. */
+  readonly isMapped: boolean
   readonly mtu: number
   /** Microseconds. */
   readonly tolerance: number
@@ -41,6 +43,7 @@ const PROFILES: Readonly<Record<Like, Partial<TcpSettings>>> = {
   // FreeBSD has no quick ACKs, and counts segments.
   freebsd: { ...COMMON, quickAcks: 0, secondSegment: 'any' },
 }
+const VERSIONS = new Set(['ipv4', 'ipv6', 'ipv4-mapped-ipv6'])
 const DEFAULT_TOLERANCE = 4000
 const ADDRESSES = {
   ipv4: { local: '192.168.0.1', remote: '192.0.2.1', gateway: '192.168.0.2', prefix: 16 },
@@ -53,6 +56,8 @@ const WITHOUT_MEANING = new Set([
   'non_fatal',
   'dry_run',
   'speed',
+  // Time does not fray here.
+  'tolerance_percent',
   'mss',
   'netmask_ip',
   'use_expect',
@@ -61,7 +66,6 @@ const WITHOUT_MEANING = new Set([
 const KNOWN = new Set([
   'ip_version',
   'tolerance_usecs',
-  'tolerance_percent',
   'tcp_ts_tick_usecs',
   'mtu',
   'local_ip',
@@ -86,12 +90,15 @@ export function setUp(script: Script, like: Like, isStrict: boolean): Setup {
     if (name === 'init_scripts' && isDefaults(flags.get(name) ?? '')) continue
     if (!KNOWN.has(name) && !WITHOUT_MEANING.has(name)) throw new Unsupported(`the flag --${name} is not known`)
   }
-  const isIpv6 = readVersion(flags.get('ip_version') ?? 'ipv4')
+  const version = flags.get('ip_version') ?? 'ipv4'
+  if (!VERSIONS.has(version)) throw new Unsupported(`--ip_version=${version} is not known`)
+  const isIpv6 = version === 'ipv6'
   const addresses = isIpv6 ? ADDRESSES.ipv6 : ADDRESSES.ipv4
   const commands = leadingCommands(script)
   return {
     like,
     isIpv6,
+    isMapped: version === 'ipv4-mapped-ipv6',
     mtu: integer(flags, 'mtu', 1500),
     tolerance: integer(flags, 'tolerance_usecs', DEFAULT_TOLERANCE),
     stampTick: integer(flags, 'tcp_ts_tick_usecs', 0),
@@ -105,12 +112,6 @@ export function setUp(script: Script, like: Like, isStrict: boolean): Setup {
     connectPort: integer(flags, 'connect_port', 8080),
     tcp: { ...PROFILES[like], ...commands, ...readKnobs(knobs) },
   }
-}
-
-function readVersion(version: string): boolean {
-  if (version === 'ipv4') return false
-  if (version === 'ipv6') return true
-  throw new Unsupported(`--ip_version=${version} is not known: there are ipv4 and ipv6`)
 }
 
 /** The commands before anything happens: what they set, the stack begins with. */

@@ -124,6 +124,7 @@ export class SocketOptions {
 
 function heldOf(name: string, value: Value): Held | null {
   const one = value.kind === 'list' ? value.items[0] : value
+  if (one === undefined || one.kind === 'any') return null
   if (one.kind === 'text') return one.text
   if (one.kind === 'struct' && name === 'SO_LINGER') {
     const [isOn, seconds] = [
