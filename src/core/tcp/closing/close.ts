@@ -73,7 +73,7 @@ export function finish(cb: ControlBlock): void {
 export function abandon(cb: ControlBlock, now: number): void {
   cb.mark(Mark.orphan | Mark.readShut)
   const hasUnread = cb.receiveBuffer !== null && cb.receiveBuffer.readable > 0
-  if (hasUnread || cb.linger === 0 || cb.state === State.synReceived) {
+  if (hasUnread || cb.linger === 0) {
     abort(cb, Reason.aborted, now)
     return
   }
