@@ -107,7 +107,7 @@ function begin(cb: ControlBlock, sackedBefore: number, acked: number, delivered:
   cb.ecn?.onReduced(cb.sndNxt)
   cb.undo ??= new Undo()
   cb.undo.clear()
-  cb.undo.begin(cb.sndUna, cb.sndNxt, false, false)
+  cb.undo.begin(cb.sndUna, cb.sndNxt, false, false, Math.ceil(flight.again / cb.mss))
   // Step 4.3: the first retransmission leaves whatever cwnd says.
   cb.mark(Mark.forceRetransmission)
   if (congestion === null || congestion.steersRecovery || !cb.has(Option.selectiveAcks)) return
@@ -130,10 +130,9 @@ function goOn(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number
 
 /** All that was in flight when it began has arrived. */
 function end(cb: ControlBlock, now: number): void {
-  if (cb.phase === Phase.recovery) {
-    cb.congestion?.onRecovered(now)
-    cb.rack?.onRecovered()
-  }
+  // After a timeout only a controller that steers recoveries has something to bring back.
+  if (cb.phase === Phase.recovery || cb.congestion?.steersRecovery === true) cb.congestion?.onRecovered(now)
+  if (cb.phase === Phase.recovery) cb.rack?.onRecovered()
   cb.prr = null
   cb.duplicateAcks = 0
   cb.unmark(Mark.forceRetransmission)

@@ -116,7 +116,7 @@ export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
   cb.unmark(Mark.sendNew | Mark.tailProbe)
   cb.disarm(Timer.loss)
   cb.undo ??= new Undo()
-  cb.undo.begin(cb.sndUna, cb.recover, true, mayForward)
+  cb.undo.begin(cb.sndUna, cb.recover, true, mayForward, Math.ceil(flight.again / cb.mss))
   cb.mark(Mark.forceRetransmission)
   cb.rtt.onTimeout()
   armRetransmission(cb, now)

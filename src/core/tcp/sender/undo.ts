@@ -27,19 +27,22 @@ export class Undo {
   /** Segments sent again whose originals are not known to have arrived. */
   #again = 0
   #hasSentAgain = false
-  /** TSval of the first retransmission. */
+  /** TSval of the first retransmission that may still be answered; not told of those that went out before anything was lost. */
   #stamp = 0
   #hasStamp = false
+  #isStampUnknown = false
 
   /**
    * A recovery or timeout begins. `mayForward`: F-RTO may run, since no recovery was going on, or the same octets have timed out again.
-   * A timeout within a recovery goes on counting what was sent again.
+   * A timeout within a recovery goes on counting what was sent again. `again` segments that an earlier recovery or a probe has sent again
+   * are still on their way: what answers them is no answer to an original.
    */
-  begin(sndUna: number, sndNxt: number, isTimeout: boolean, mayForward: boolean): void {
+  begin(sndUna: number, sndNxt: number, isTimeout: boolean, mayForward: boolean, again = 0): void {
     if (!this.isPending) {
-      this.#again = 0
-      this.#hasSentAgain = false
-      this.#hasStamp = false
+      this.#again = again
+      this.#hasSentAgain = again > 0
+      this.#isStampUnknown = again > 0 && !this.#hasStamp
+      if (again === 0) this.#hasStamp = false
       this.#start = sndUna
     }
     this.isPending = true
@@ -53,7 +56,7 @@ export class Undo {
     if (!this.isPending) return
     this.#again += segments
     this.#hasSentAgain = true
-    if (this.#hasStamp || !hasTimestamps) return
+    if (this.#hasStamp || this.#isStampUnknown || !hasTimestamps) return
     this.#hasStamp = true
     this.#stamp = timestampValue
   }
@@ -118,6 +121,5 @@ export class Undo {
   clear(): void {
     this.isPending = false
     this.#step = Step.off
-    this.#hasStamp = false
   }
 }

@@ -39,6 +39,22 @@ describe('by the timestamp', () => {
     expect(onAck({ ack: 3000, echo: 499 })).toBe(Verdict.none)
   })
 
+  it('not where it answers what a recovery before this one has sent again', () => {
+    undo.begin(1000, 9000, false, false)
+    undo.onRetransmitted(2, true, 500)
+    undo.clear()
+    undo.begin(9000, 20_000, false, false, 1)
+    undo.onRetransmitted(1, true, 510)
+    expect(onAck({ ack: 10_000, echo: 505 })).toBe(Verdict.none)
+    expect(onAck({ ack: 11_000, echo: 499 })).toBe(Verdict.needless)
+  })
+
+  it('not where a probe is still on its way, whose stamp nobody knows', () => {
+    undo.begin(1000, 9000, false, false, 1)
+    undo.onRetransmitted(1, true, 510)
+    expect(onAck({ ack: 2000, echo: 505 })).toBe(Verdict.none)
+  })
+
   it('nothing before anything was sent again', () => {
     undo.begin(1000, 9000, false, false)
     expect(onAck({ ack: 2000, echo: 0 })).toBe(Verdict.none)
