@@ -73,6 +73,11 @@ export class Rack {
     }
   }
 
+  /** A recovery was needless: its originals arrived after what had been sent behind them. */
+  onOvertaken(): void {
+    this.hasReordering = true
+  }
+
   /** §6.2 step 4: a D-SACK came, at most one widening a round trip; `sndUna` and `sndNxt` after the ACK. */
   onDuplicate(sndUna: number, sndNxt: number): void {
     if (this.#inDuplicateRound && ((sndUna - this.#duplicateRoundEnd) | 0) < 0) return

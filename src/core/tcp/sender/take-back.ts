@@ -66,6 +66,8 @@ function takeBack(cb: ControlBlock, now: number): void {
   const { slab } = flight
   if (undo === null) return
   shared.counters.values[undo.isTimeout ? Count.tcpTimeoutsUndone : Count.tcpRecoveriesUndone]++
+  // What was sent again in haste had been overtaken. RFC 8985 §6.2 step 3 sees that only in what was sent once.
+  if (!undo.isTimeout) cb.rack?.onOvertaken()
   cb.congestion?.onUndone(now)
   for (let row = flight.first; row !== NONE && flight.lost > 0; row = slab.next[row]) {
     if (flight.has(row, Sent.lost)) flight.unmarkLost(row)
