@@ -75,6 +75,8 @@ export const Mark = {
   sendNew: 262144,
   /** What is written so far goes, whatever the cork holds back: TCP_NODELAY was set meanwhile. */
   flush: 524288,
+  /** Nothing but pacing has held back what comes next. */
+  paced: 1048576,
 } as const
 
 /** What the owner is woken for; bits of `wakes`. */

@@ -94,6 +94,7 @@ function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
   const room = sendWindow(cb) - inFlight(cb)
   const least = Math.min(available, cb.mss)
   if (room < Math.max(1, least)) {
+    cb.unmark(Mark.paced)
     cb.windowLimitedUntil = cb.sndNxt
     return Outcome.nothing
   }
@@ -200,6 +201,7 @@ function onSent(cb: ControlBlock, length: number, available: number, before: num
     congestion.onSent(length, before, isLimited, now)
     cb.prr?.onSent(length)
     onPaced(cb, length, now)
+    if (length === available) cb.unmark(Mark.paced)
   }
   if (cb.isArmed(Timer.persist)) cb.disarm(Timer.persist)
   if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)

@@ -3,10 +3,15 @@
 // Asked by tcp/output with a controller's rate; the instant of the next emission stands with the connection's other instants.
 import { UNPACED } from './congestion.ts'
 
-/** An emission after a late timer makes up for so many milliseconds. */
-const MOST_CREDIT = 2
 /** The rate may rise meanwhile, which an instant that was planned does not see. As Linux's fq has it. */
 const LONGEST_WAIT = 1000
+/** Milliseconds that an emission after silence makes up for. */
+export const SILENT_CREDIT = 2
+/**
+ * The same for one that waited for its timer: a process that shares its processor wakes some slices late, and would else send below its
+ * rate for as long as the others are busy, and a controller that measures what arrives would believe the path to be slower.
+ */
+export const LATE_CREDIT = 16
 /** Linux's tcp_pacing_ss_ratio: slow start doubles in a round trip, and twice the rate lets it. */
 export const SLOW_START_GAIN = 2
 /** RFC 7661 §4.4.2: a window that was not used lately leaves over its round trip. */
@@ -25,8 +30,14 @@ export function quantum(rate: number, mss: number): number {
   return Math.max(mss, octets - (octets % mss))
 }
 
-/** When the next emission may leave, in milliseconds: `planned` was when this one might, `octets` leave `now`. */
-export function nextEmission(planned: number, now: number, octets: number, rate: number): number {
+/** When the next emission may leave, in milliseconds: `planned` was when this one might, `octets` leave `now`; at most `credit` is made up for. */
+export function nextEmission(
+  planned: number,
+  now: number,
+  octets: number,
+  rate: number,
+  credit: number = SILENT_CREDIT,
+): number {
   if (rate === UNPACED) return now
-  return Math.min(now + LONGEST_WAIT, Math.max(planned, now - MOST_CREDIT) + (octets * 1000) / Math.max(1, rate))
+  return Math.min(now + LONGEST_WAIT, Math.max(planned, now - credit) + (octets * 1000) / Math.max(1, rate))
 }

@@ -2,8 +2,8 @@
 // Called by output and retransmit before and after each emission.
 import { Count } from '../../observer.ts'
 import { type Congestion, UNPACED } from '../congestion/congestion.ts'
-import { nextEmission, quantum } from '../congestion/pacing.ts'
-import type { ControlBlock } from '../control-block.ts'
+import { LATE_CREDIT, nextEmission, quantum, SILENT_CREDIT } from '../congestion/pacing.ts'
+import { type ControlBlock, Mark } from '../control-block.ts'
 import type { TcpSettings } from '../settings.ts'
 import { Instant, Timer } from '../timers.ts'
 
@@ -13,6 +13,7 @@ export function pacedRoom(cb: ControlBlock, now: number): number {
   if (congestion === null || !isPaced(congestion, shared.settings)) return UNPACED
   const planned = shared.timers.get(cb.timersRow, Instant.paced)
   if (planned <= now) return quantum(congestion.pacingRate, cb.mss)
+  cb.mark(Mark.paced)
   if (!cb.isArmed(Timer.pacing)) {
     shared.counters.values[Count.tcpPacingWaits]++
     cb.arm(Timer.pacing, planned)
@@ -25,7 +26,8 @@ export function onPaced(cb: ControlBlock, octets: number, now: number): void {
   if (congestion === null || !isPaced(congestion, shared.settings)) return
   const { timers } = shared
   const planned = timers.get(cb.timersRow, Instant.paced)
-  timers.set(cb.timersRow, Instant.paced, nextEmission(planned, now, octets, congestion.pacingRate))
+  const credit = cb.is(Mark.paced) ? LATE_CREDIT : SILENT_CREDIT
+  timers.set(cb.timersRow, Instant.paced, nextEmission(planned, now, octets, congestion.pacingRate, credit))
 }
 
 function isPaced({ pacingRate, needsPacing }: Congestion, settings: TcpSettings): boolean {

@@ -1,7 +1,7 @@
 // Pacing: what leaves in a time is what the rate says, whatever the timer's grain.
 import { describe, expect, it } from 'vitest'
 import { UNPACED } from '../../../../src/core/tcp/congestion/congestion.ts'
-import { nextEmission, quantum, windowRate } from '../../../../src/core/tcp/congestion/pacing.ts'
+import { LATE_CREDIT, nextEmission, quantum, windowRate } from '../../../../src/core/tcp/congestion/pacing.ts'
 
 const MSS = 1460
 
@@ -37,6 +37,21 @@ describe('pacing', () => {
     }
     expect(sent / 2).toBeGreaterThan(rate * 0.97)
     expect(sent / 2).toBeLessThan(rate * 1.03)
+  })
+
+  it.each([4, 8, 15])('keeps the rate with a timer that comes %i ms late', (late) => {
+    const rate = 12_500_000
+    let planned = 0
+    let sent = 0
+    for (let now = 0; now < 3000; now += 1 + late) {
+      while (planned <= now) {
+        const octets = quantum(rate, MSS)
+        planned = nextEmission(planned, now, octets, rate, LATE_CREDIT)
+        sent += octets
+      }
+    }
+    expect(sent / 3).toBeGreaterThan(rate * 0.97)
+    expect(sent / 3).toBeLessThan(rate * 1.03)
   })
 
   it('makes up for little after silence', () => {
