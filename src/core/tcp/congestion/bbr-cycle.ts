@@ -1,7 +1,7 @@
 // BBR's probing cycle (draft-ietf-ccwg-bbr §5.3.3, ProbeBW): down, cruise, refill, up. When the next probe for bandwidth comes,
 // when it has gone far enough or too far, and what it teaches about how much may be in flight for long.
 // Holds the state of the whole machine. Only `bbr` uses it.
-import { type BbrModel, BETA, isPast, UNBOUNDED } from './bbr-model.ts'
+import { type BbrModel, BETA, isPast, isTooHigh, LOSS_THRESHOLD, UNBOUNDED } from './bbr-model.ts'
 import type { Acknowledged, CongestionSettings } from './congestion.ts'
 
 /** §5.1. */
@@ -12,7 +12,6 @@ export type BbrStateNumber = (typeof BbrState)[keyof typeof BbrState]
 const Phase = { none: 0, refilling: 1, starting: 2, feedback: 3, stopping: 4 } as const
 type PhaseNumber = (typeof Phase)[keyof typeof Phase]
 
-const LOSS_THRESHOLD = 0.02
 /** §5.3.3.5.3, in milliseconds and rounds. */
 const WAIT = 2000
 const WAIT_SPREAD = 1000
@@ -60,7 +59,7 @@ export class BbrCycle {
     const model = this.#model
     const now = ack.now | 0
     if (model.isRoundStart) this.#roundsSinceUp++
-    if (!model.wasFilled || this.#adaptLongTerm(ack, isLimited, cwnd, target)) return
+    if (!model.wasFilled || this.#adaptLongTerm(ack, isLimited, cwnd)) return
     switch (this.state) {
       case BbrState.down:
         if (this.#isTimeToProbe(target, now)) this.startRefill(ack.totalDelivered)
@@ -82,7 +81,7 @@ export class BbrCycle {
   }
 
   /** AdaptLongTermModel: whether it decided on another state. */
-  #adaptLongTerm(ack: Acknowledged, isLimited: boolean, cwnd: number, target: number): boolean {
+  #adaptLongTerm(ack: Acknowledged, isLimited: boolean, cwnd: number): boolean {
     const model = this.#model
     if (this.#phase === Phase.starting && model.isRoundStart) this.#phase = Phase.feedback
     if (this.#phase === Phase.stopping && model.isRoundStart) {
@@ -95,12 +94,7 @@ export class BbrCycle {
         return true
       }
     }
-    if (ack.rateDelivered < 0) return false
-    if (isTooHigh(ack.lostSince, ack.transmitInFlight)) {
-      if (!this.#isProbeSample) return false
-      this.#goBack(ack.transmitInFlight, isLimited, target, ack.totalDelivered, ack.now | 0)
-      return true
-    }
+    if (ack.rateDelivered < 0 || isTooHigh(ack.lostSince, ack.transmitInFlight)) return false
     if (model.inFlightLong === UNBOUNDED) return false
     model.inFlightLong = Math.max(model.inFlightLong, ack.transmitInFlight)
     if (this.state === BbrState.up) this.#raise(ack, cwnd)
@@ -216,9 +210,4 @@ export class BbrCycle {
     this.#random = number
     return number
   }
-}
-
-/** §5.5.10.2, IsInflightTooHigh: more than two percent were lost. */
-export function isTooHigh(lost: number, inFlight: number): boolean {
-  return lost > inFlight * LOSS_THRESHOLD
 }

@@ -12,6 +12,7 @@ const NO_ROUND_TRIP = 0x7fffffff
 
 /** Constants of the draft, §2.5 to §2.13. */
 export const BETA = 0.7
+export const LOSS_THRESHOLD = 0.02
 const HEADROOM = 0.15
 const MINIMUM_SEGMENTS = 4
 const LARGEST_QUANTUM = 65_536
@@ -48,8 +49,11 @@ export class BbrModel {
   #extraDelivered = 0
   // §5.5.10: what losses have taught, for now and for long.
   isLossInRound = false
+  isMarkedInRound = false
   isLossRoundStart = false
   #lossRoundEnd = 0
+  /** Octets lost since the first loss of this round. */
+  #lostInRound = 0
   #bandwidthLatest = 0
   inFlightLatest = 0
   bandwidthShort = LARGEST_BANDWIDTH
@@ -120,11 +124,12 @@ export class BbrModel {
       this.#bandwidthLatest = Math.max(this.#bandwidthLatest, this.rate)
       this.inFlightLatest = Math.max(this.inFlightLatest, ack.rateDelivered)
     }
-    if (((ack.priorDelivered - this.#lossRoundEnd) | 0) >= 0) {
+    const isLossHigh = this.#isLossHigh(ack.totalDelivered)
+    if (this.#isSentAfter(ack, this.#lossRoundEnd)) {
       this.#lossRoundEnd = ack.totalDelivered
       this.isLossRoundStart = true
     }
-    this.isRoundStart = ((ack.priorDelivered - this.#roundEnd) | 0) >= 0
+    this.isRoundStart = this.#isSentAfter(ack, this.#roundEnd)
     if (this.isRoundStart) {
       this.startRound(ack.totalDelivered)
       this.roundCount = (this.roundCount + 1) | 0
@@ -132,18 +137,34 @@ export class BbrModel {
     if (this.rate > 0 && (!isLimited || this.rate >= this.largestBandwidth)) {
       this.#bandwidth = Math.max(this.#bandwidth, this.rate)
     }
-    if (this.isLossRoundStart) this.#adaptLowerBounds(isProbing, cwnd)
+    if (this.isLossRoundStart) this.#adaptLowerBounds(isLossHigh && !isProbing, cwnd)
+  }
+
+  /** The ACK tells of something that was sent when so much had been delivered, or later. */
+  #isSentAfter(ack: Acknowledged, delivered: number): boolean {
+    return ack.delivered > 0 && ((ack.priorDelivered - delivered) | 0) >= 0
+  }
+
+  /**
+   * Differs: §5.5.10.3 lets any loss in a round bring the lower bounds down. With one percent of chance losses that goes on from round to
+   * round, and much of the bandwidth lies idle, though §3.1 wants all of it used up to there. Here losses must be above the threshold that
+   * probes have, and the first, without which there would be no such round, doesn't count. A mark does: §3.7 has it be congestion.
+   */
+  #isLossHigh(totalDelivered: number): boolean {
+    if (!this.isLossInRound || this.isMarkedInRound) return this.isMarkedInRound
+    const delivered = Math.max(0, (totalDelivered - this.#lossRoundEnd) | 0)
+    return isTooHigh(this.#lostInRound - this.mss, delivered + this.#lostInRound)
   }
 
   /** §5.5.10.3: once a round with losses, unless it is our own probing that makes them. */
-  #adaptLowerBounds(isProbing: boolean, cwnd: number): void {
-    if (!isProbing && this.isLossInRound) {
+  #adaptLowerBounds(isCongested: boolean, cwnd: number): void {
+    if (isCongested) {
       if (this.bandwidthShort === LARGEST_BANDWIDTH) this.bandwidthShort = this.largestBandwidth
       if (this.inFlightShort === UNBOUNDED) this.inFlightShort = cwnd
       this.bandwidthShort = Math.max(this.#bandwidthLatest, Math.floor(this.bandwidthShort * BETA))
       this.inFlightShort = Math.max(this.inFlightLatest, Math.floor(this.inFlightShort * BETA))
     }
-    this.isLossInRound = false
+    this.forgetLosses()
   }
 
   /** §5.5.9, UpdateACKAggregation. */
@@ -230,6 +251,16 @@ export class BbrModel {
     this.isLossInRound = true
   }
 
+  onLost(octets: number): void {
+    this.#lostInRound = Math.min(this.#lostInRound + octets, LARGEST_WINDOW)
+  }
+
+  forgetLosses(): void {
+    this.isLossInRound = false
+    this.isMarkedInRound = false
+    this.#lostInRound = 0
+  }
+
   /** §5.5.4: another probing cycle. */
   advanceBandwidth(): void {
     if (this.#bandwidth === 0) return
@@ -238,7 +269,7 @@ export class BbrModel {
   }
 
   resetCongestionSignals(): void {
-    this.isLossInRound = false
+    this.forgetLosses()
     this.#bandwidthLatest = 0
     this.inFlightLatest = 0
   }
@@ -258,4 +289,9 @@ export function isPast(now: number, then: number, interval: number): boolean {
 function rateOf(ack: Acknowledged): number {
   if (ack.rateDelivered <= 0 || ack.rateInterval <= 0) return 0
   return Math.min(LARGEST_BANDWIDTH, Math.floor((ack.rateDelivered * SPAN * 1000) / ack.rateInterval))
+}
+
+/** §5.5.10.2, IsInflightTooHigh: more than two percent were lost. */
+export function isTooHigh(lost: number, inFlight: number): boolean {
+  return lost > inFlight * LOSS_THRESHOLD
 }

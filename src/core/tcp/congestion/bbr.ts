@@ -1,8 +1,8 @@
 // BBR version 3 (draft-ietf-ccwg-bbr): paces at the bandwidth that the path has been seen to deliver, and bounds what is in flight
 // by that and the least round trip. Here are its three answers, Startup, Drain and ProbeRTT; `bbr-cycle` has the probing for bandwidth,
 // `bbr-model` what it knows of the path, and the units. Sections named here are the draft's.
-import { BbrCycle, BbrState, type BbrStateNumber, isTooHigh, NO_STATE } from './bbr-cycle.ts'
-import { BbrModel, SPAN, UNBOUNDED } from './bbr-model.ts'
+import { BbrCycle, BbrState, type BbrStateNumber, NO_STATE } from './bbr-cycle.ts'
+import { BbrModel, isTooHigh, SPAN, UNBOUNDED } from './bbr-model.ts'
 import { type Acknowledged, type Congestion, type CongestionSettings, NO_THRESHOLD, UNPACED } from './congestion.ts'
 import { windowRate } from './pacing.ts'
 
@@ -40,6 +40,7 @@ export class Bbr implements Congestion {
   #isProbeRttRoundDone = false
   /** Until so much is delivered, samples are too low: MarkConnectionAppLimited. */
   #limitedUntil = 0
+  #isLimited = false
   #priorCwnd = 0
   // §5.5.11: for the undoing of a needless recovery.
   #undoBandwidthShort = 0
@@ -64,7 +65,9 @@ export class Bbr implements Congestion {
     const model = this.model
     const cycle = this.#cycle
     const now = ack.now | 0
-    const isLimited = ack.isApplicationLimited || ((ack.priorDelivered - this.#limitedUntil) | 0) < 0
+    const isProbeRttSample = this.#isLimited && ((ack.priorDelivered - this.#limitedUntil) | 0) < 0
+    if (!isProbeRttSample) this.#isLimited = false
+    const isLimited = ack.isApplicationLimited || isProbeRttSample
     this.#delivered = ack.totalDelivered
     this.#hasDelivered = true
     if (ack.lost > 0) this.#noteLoss()
@@ -140,6 +143,7 @@ export class Bbr implements Congestion {
   #goOnProbingRtt(ack: Acknowledged, now: number): void {
     const model = this.model
     this.#limitedUntil = (ack.totalDelivered + ack.inFlight) | 0
+    this.#isLimited = true
     if (this.#probeRttDone === 0) {
       if (ack.inFlight > this.#probeRttWindow) return
       this.#probeRttDone = (now + PROBE_RTT_DURATION) | 0 || 1
@@ -181,6 +185,7 @@ export class Bbr implements Congestion {
   onLost(octets: number, transmitInFlight: number, lostSince: number, isLimited: boolean, now: number): void {
     this.#noteLoss()
     this.#losses++
+    this.model.onLost(octets)
     this.#cycle.onLost(octets, transmitInFlight, lostSince, isLimited, this.#target, this.#delivered, now | 0)
   }
 
@@ -208,7 +213,9 @@ export class Bbr implements Congestion {
   }
 
   #beginRecovery(): void {
-    this.#saveState()
+    // What `onLost` has saved for this loss is from before its answer to it.
+    if (!this.model.isLossInRound) this.#saveState()
+    else this.#saveWindow()
     this.#inRecovery = true
     this.#recoveryRound = this.model.roundCount
     this.#noteLoss()
@@ -217,6 +224,7 @@ export class Bbr implements Congestion {
   /** Differs: a mark counts as a loss in this round, since the draft has no answer to RFC 3168's one mark a window. */
   onMarked(_inFlight: number, _now: number): void {
     this.#noteLoss()
+    this.model.isMarkedInRound = true
   }
 
   /** §5.5.11.2, HandleSpuriousLossDetection. */
@@ -225,7 +233,7 @@ export class Bbr implements Congestion {
     const cycle = this.#cycle
     this.#inRecovery = false
     this.#restoreWindow()
-    model.isLossInRound = false
+    model.forgetLosses()
     model.resetFilled(0)
     model.bandwidthShort = Math.max(model.bandwidthShort, this.#undoBandwidthShort)
     model.inFlightShort = Math.max(model.inFlightShort, this.#undoInFlightShort)

@@ -180,7 +180,7 @@ function foreseeReductions(course: Course): (time: number) => number {
 
 /** draft-ietf-ccwg-bbr §5.6.1: windows in bandwidth-delay products by state; the ways there are left open. */
 const WINDOW_GAIN = { [BbrState.startup]: 2, [BbrState.up]: 2.25, [BbrState.probeRtt]: 0.5 } as Record<number, number>
-/** §5.5.10.3: what is left of the window in the rounds after a loss, until the next probe. */
+/** §5.5.10.3: what is left of the window in the rounds after a burst or a mark, until the next probe. One loss alone is below the threshold. */
 const BBR_BETA = 0.7
 /** §5.6.4.2: two segments more while it probes. */
 const PROBING_EXTRA = 2
@@ -195,7 +195,7 @@ function foreseeBbr(course: Course): (time: number) => number {
   const all = states(course)
   // The least round trip contains the time that the packet itself takes to leave.
   const product = rate * (ROUND_TRIP + 1 / rate)
-  const isSignal = situation !== 'slow-start' && situation !== 'idle-restart'
+  const isSignal = situation === 'burst' || situation === 'marks'
   const full = all.find(({ state }) => state !== BbrState.startup)?.time ?? Number.POSITIVE_INFINITY
   return (time) => {
     if (time < full) return Math.min(slowStart(course, time), 2 * product)
