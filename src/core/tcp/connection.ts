@@ -92,13 +92,13 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     return this.state === State.closed
   }
 
-  /** Copies in octets to be sent; returns how many were taken. Fewer than given: a wake tells of room. */
+  /** Copies in octets to be sent; returns how many were taken. Fewer than given, or no room left: a wake tells of room. */
   send(bytes: Uint8Array, start: number, end: number, now: number): number {
     const { room } = this
     const buffer = this.#bufferToSend()
     if (buffer === null) return 0
     const taken = room > 0 ? buffer.write(bytes, start, Math.min(end, start + room)) : 0
-    if (taken < end - start) this.mark(Mark.wantsRoom)
+    if (taken < end - start || buffer.room <= 0) this.mark(Mark.wantsRoom)
     this.#settle(now)
     return taken
   }

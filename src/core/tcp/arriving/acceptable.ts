@@ -5,6 +5,7 @@ import { type ControlBlock, Option } from '../control-block.ts'
 import { Reassembly } from '../receiver/reassembly.ts'
 import type { Segment } from '../segment.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
+import { isSynchronized } from '../state.ts'
 import { Instant } from '../timers.ts'
 import { acknowledgeDuplicate, challenge, drop } from './refuse.ts'
 
@@ -94,7 +95,8 @@ function refuse(cb: ControlBlock, segment: Segment, now: number): void {
 }
 
 function noteDuplicate(cb: ControlBlock, segment: Segment, rcvNxt: number): void {
-  if (segment.textLength === 0 || !cb.has(Option.selectiveAcks)) return
+  // Before the handshake is done there is no text to have come twice, and the segment may yet be answered by a reset.
+  if (segment.textLength === 0 || !cb.has(Option.selectiveAcks) || !isSynchronized(cb.state)) return
   const textEnd = (segment.seq + segment.textLength) | 0
   cb.reassembly ??= new Reassembly(cb.shared.reassemblies)
   cb.reassembly.noteDuplicate(segment.seq, lessThan(textEnd, rcvNxt) ? textEnd : rcvNxt)

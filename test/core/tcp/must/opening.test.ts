@@ -88,6 +88,17 @@ describe('simultaneous opens (RFC 9293 §3.5, figure 7)', () => {
     expect(connection.state).toBe(State.synReceived)
   })
 
+  it('an old segment with a wrong acknowledgment is answered by the reset alone', () => {
+    const bench = new TcpBench()
+    const peer = bench.peer({ synOptions: [...mss(1460), 4, 2] })
+    bench.connect(peer)
+    peer.heard()
+    peer.send('S')
+    peer.heard()
+    peer.send('.', { seq: -99, ack: 0, data: 1460 })
+    expect(peer.lines()).toEqual(['R 0:0(0)'])
+  })
+
   it('MUST-10: of two stacks that open at once, both are open after a round trip and a half', () => {
     const network = simulate({ seed: 3 })
     const hosts = [network.host('one', ['10.0.0.1']), network.host('other', ['10.0.0.2'])]

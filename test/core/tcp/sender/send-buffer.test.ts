@@ -1,8 +1,9 @@
 // The send buffer: any octets in it can be read at any time until they are acknowledged, copied or lent.
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { SendBuffer } from '../../../../src/core/tcp/sender/send-buffer.ts'
 import { SlabPool, SMALL_SLAB } from '../../../../src/core/tcp/slabs.ts'
+import { TcpBench } from '../../../support/tcp-bench.ts'
 
 const octetAt = (position: number) => (Math.imul(position, 0x9e3779b1) >>> 13) & 0xff
 const stream = (from: number, length: number) => Uint8Array.from({ length }, (_, at) => octetAt(from + at))
@@ -11,6 +12,19 @@ function arena(length: number) {
   const bytes = new Uint8Array(length)
   return { bytes, view: new DataView(bytes.buffer) }
 }
+
+test('who has filled the room exactly is told of room again', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.open()
+  bench.woken.length = 0
+  expect(bench.write(connection, connection.room)).toBeGreaterThan(0)
+  expect(connection.room).toBe(0)
+  for (let round = 0; round < 8; round++) {
+    peer.heard()
+    peer.send('.')
+  }
+  expect(bench.woken).toContain('writable')
+})
 
 describe('the send buffer', () => {
   it('takes what there is room for, and no more', () => {
