@@ -1,5 +1,6 @@
 // One flow of the kernel's TCP, by node:net in a process of its own, for measurements of goodput.
-//   node tcp-flow.mjs sink PORT               takes what comes; for each connection a line of JSON: octets, milliseconds, sha256
+//   node tcp-flow.mjs sink PORT               takes what comes; for each connection a line of JSON: octets, milliseconds, sha256, from where;
+//   ... sink PORT MOST FROM                   counts what comes from FROM to MOST milliseconds after the first octet
 //   node tcp-flow.mjs source HOST PORT MS     sends zeros for so long, and lets go
 //   node tcp-flow.mjs send HOST PORT OCTETS   sends so many octets that can be told apart; then a line of JSON: sha256
 import { createHash } from 'node:crypto'
@@ -21,15 +22,18 @@ function sink(port) {
     const digest = createHash('sha256')
     // Of the first so many milliseconds alone, where a limit is given: what was in flight at the end is not counted.
     const limit = Number(args[1] ?? Number.POSITIVE_INFINITY)
+    const from = Number(args[2] ?? 0)
+    const { remoteAddress } = socket
     socket.on('data', (chunk) => {
       last = performance.now()
-      if (octets === 0) first = last
+      if (first === 0) first = last
       digest.update(chunk)
-      if (last - first <= limit) octets += chunk.length
+      if (last - first >= from && last - first <= limit) octets += chunk.length
     })
     socket.on('error', () => {})
     socket.on('close', () => {
-      console.log(JSON.stringify({ octets, milliseconds: Math.min(limit, last - first), sha256: digest.digest('hex') }))
+      const sha256 = digest.digest('hex')
+      console.log(JSON.stringify({ octets, milliseconds: Math.min(limit, last - first), sha256, from: remoteAddress }))
     })
   })
   server.listen(port, () => console.log('ready'))

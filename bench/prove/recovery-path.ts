@@ -17,15 +17,18 @@ export interface Report {
   octets: number
   milliseconds: number
   sha256: string
+  /** The address that it came from. */
+  from: string
 }
 
 /** Lines of a sink, one a connection. */
-class Sink {
+export class Sink {
   readonly #waiting: ((report: Report) => void)[] = []
   readonly ready: Promise<void>
 
-  constructor(namespace: Namespace, milliseconds: number) {
-    const child = namespace.start(process.execPath, [FLOW, 'sink', String(PORT), String(milliseconds)])
+  /** What comes within so many milliseconds is counted, where `from` is given after so many. */
+  constructor(namespace: Namespace, milliseconds: number, from = 0) {
+    const child = namespace.start(process.execPath, [FLOW, 'sink', String(PORT), String(milliseconds), String(from)])
     let text = ''
     let begin: () => void = () => {}
     this.ready = new Promise((resolve) => {

@@ -1,7 +1,7 @@
 // Wraps any link (memory, a TUN device, callbacks) so that packets suffer on their way, in each direction as told.
 // Time is what the driver hands to `open`, real or virtual; chance is the random given, so that one seed gives one run.
 import { PacketBatch } from '../core/batch.ts'
-import { type Link, NO_OFFLOAD, type Offload, type Random, type Time } from '../core/environment.ts'
+import type { Link, Offload, Random, Time } from '../core/environment.ts'
 import { ImpairedPath, type ImpairmentCounters } from './impaired-path.ts'
 import { type EachWay, eachWay } from './impairment.ts'
 
@@ -15,7 +15,10 @@ export type ImpairedDirection = 'out' | 'in'
 export type Impairments = EachWay<ImpairedDirection>
 
 export interface ImpairedOptions {
-  /** Keeps the link's offload. It is off otherwise: a super-segment of 64 kB would be lost, held or dropped as one packet. */
+  /**
+   * Takes a link that was opened with offload as it is: a super-segment of 64 kB is then lost, held or dropped as one packet. Without it such
+   * a link is refused, since it can't be told any more to hand over single packets.
+   */
   offload?: boolean
 }
 
@@ -28,14 +31,23 @@ export interface ImpairedLink extends Link {
   heal(direction?: ImpairedDirection): void
 }
 
-/** One random for both directions, or one for each, so that neither shifts what the other draws. */
+/**
+ * One random for both directions, or one for each, so that neither shifts what the other draws.
+ * Throws a TypeError where the link has offload and the options don't ask for it.
+ */
 export function impaired(
   link: Link,
   impairments: Impairments,
   random: Random | { out: Random; in: Random },
   options: ImpairedOptions = {},
 ): ImpairedLink {
-  return new Impaired(link, impairments, 'int32' in random ? { out: random, in: random } : random, options)
+  const { checksum, tcp4, tcp6, udp } = link.offload
+  if (options.offload !== true && (checksum || tcp4 || tcp6 || udp)) {
+    throw new TypeError(
+      'This link has offload, so that 64 kB would suffer as one packet: open it without (`tun({ offload: false })`), or say `{ offload: true }` to `impaired`.',
+    )
+  }
+  return new Impaired(link, impairments, 'int32' in random ? { out: random, in: random } : random)
 }
 
 class Impaired implements ImpairedLink {
@@ -51,12 +63,12 @@ class Impaired implements ImpairedLink {
   readonly #arriving = new PacketBatch()
   #wake: () => void = nothing
 
-  constructor(link: Link, impairments: Impairments, random: { out: Random; in: Random }, options: ImpairedOptions) {
+  constructor(link: Link, impairments: Impairments, random: { out: Random; in: Random }) {
     this.#link = link
     this.medium = link.medium
     this.mtu = link.mtu
     this.headroom = link.headroom
-    this.offload = options.offload ? link.offload : NO_OFFLOAD
+    this.offload = link.offload
     this.#out = new ImpairedPath(random.out)
     this.#in = new ImpairedPath(random.in)
     this.#outgoing = new PacketBatch({ headroom: link.headroom })

@@ -338,10 +338,14 @@ describe('settings', () => {
     expect(() => impaired(link, impairment, seeded(1))).toThrow(message)
   })
 
-  test('offload is off unless it is asked for', () => {
-    const offload = { checksum: true, tcp4: true, tcp6: true, udp: true }
-    const [link] = memory({ offload })
+  test('a link with offload is refused unless it is asked for, in words that say what to do', () => {
+    for (const name of ['checksum', 'tcp4', 'tcp6', 'udp'] as const) {
+      const offload = { checksum: true, tcp4: false, tcp6: false, udp: false, [name]: true }
+      const [link] = memory({ offload })
+      expect(() => impaired(link, {}, seeded(1))).toThrow(/offload: false.*offload: true/)
+      expect(impaired(link, {}, seeded(1), { offload: true }).offload).toEqual(offload)
+    }
+    const [link] = memory()
     expect(impaired(link, {}, seeded(1)).offload.tcp4).toBe(false)
-    expect(impaired(link, {}, seeded(1), { offload: true }).offload).toEqual(offload)
   })
 })

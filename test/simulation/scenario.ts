@@ -33,7 +33,10 @@ export function runScenario(seed: number, capture?: (block: Uint8Array) => void)
   if (capture !== undefined) network.capture(capture)
   const isIpv6 = random.below(3) === 0
   const isTroubled = random.below(6) > 0
+  // Of its own, so that it changes nothing of what the seed has drawn otherwise.
+  const marks = new SeededRandom(seed, 'marks')
   const tcp = () => ({
+    ecn: (['ask', 'ask', 'accept', 'never'] as const)[marks.below(4)],
     timestamps: random.below(4) > 0,
     selectiveAcks: random.below(4) > 0,
     windowScaling: random.below(4) > 0,
@@ -48,16 +51,17 @@ export function runScenario(seed: number, capture?: (block: Uint8Array) => void)
   const server = network.host('server', { tcp: tcp() })
   // Super-segments in one piece, checksums half done: nothing on such a link may be corrupted.
   const hasOffload = random.below(4) === 0
-  const links = join(network, client, server, hasOffload, isTroubled, random)
+  const links = join(network, client, server, hasOffload, isTroubled, random, marks)
   for (const host of [client, server]) wrapNumbers(host, random)
   const before = [held(client), held(server)]
   const trouble = planTrouble(network, links, isTroubled ? 1 + random.below(5) : 0, hasOffload, random)
+  markAndSwallow(network, links, isIpv6, isTroubled, marks, trouble)
   const run = new Run(network, client, server, isIpv6, random, trouble)
   network.advance(LATEST)
   return run.finish(before)
 }
 
-/** Directly, or through a router with a narrower link behind it. */
+/** Directly, or through one or two routers with a narrower link behind the first. */
 function join(
   network: Network,
   client: Host,
@@ -65,6 +69,7 @@ function join(
   hasOffload: boolean,
   isTroubled: boolean,
   random: SeededRandom,
+  marks: SeededRandom,
 ): NetworkLink[] {
   const path = (): Impairment & { mtu?: number } => {
     const delay = [0, 1, 10, 50, 200][random.below(5)]
@@ -82,10 +87,13 @@ function join(
   if (hasOffload) return [network.link(client, server, { ...asLink(path(), least), offload })]
   if (random.below(3) > 0) return [network.link(client, server, asLink(path(), least))]
   const router = network.router('router')
-  return [
-    network.link(client, router, asLink(path(), 1500)),
-    network.link(router, server, asLink(path(), [1280, 1400, 1500][random.below(3)])),
-  ]
+  const near = network.link(client, router, asLink(path(), 1500))
+  const far = asLink(path(), [1280, 1400, 1500][random.below(3)])
+  // The first segment may be too long for it, and with it goes the ACK that a cookie needs.
+  if (!isTroubled || marks.below(2) === 0) return [near, network.link(router, server, far)]
+  // The narrow link is in the middle: only routers tell of it.
+  const second = network.router('second')
+  return [near, network.link(router, second, far), network.link(second, server, { mtu: 1500 })]
 }
 
 function asLink(impairment: Impairment, mtu: number) {
@@ -137,6 +145,30 @@ function planTrouble(
     network.after(at + lasts, () => link.impair({ loss: 0, burstLoss: null, reorder: 0, duplicate: 0, corrupt: 0 }))
   }
   return trouble
+}
+
+/** Congestion marks, which are no trouble, and in some runs a path that swallows long packets, for a while or for good. */
+function markAndSwallow(
+  network: Network,
+  links: NetworkLink[],
+  isIpv6: boolean,
+  isTroubled: boolean,
+  random: SeededRandom,
+  trouble: Trouble,
+): void {
+  const link = links[random.below(links.length)]
+  if (random.below(3) === 0) link.impair({ mark: random.fraction() * [0.02, 0.3, 1][random.below(3)] })
+  if (!isTroubled || random.below(8) > 0) return
+  trouble.isClean = false
+  const at = random.below(1500)
+  const direction = (['forward', 'backward'] as const)[random.below(2)]
+  // No IPv6 path is narrower than 1280 octets; below 576 we do not go in IPv4.
+  const mtu = [600, 1000, 1280, 1400][isIpv6 ? 2 + random.below(2) : random.below(4)]
+  network.after(at, () => link.impair({ [direction]: { mtu } }))
+  if (random.below(3) === 0) return
+  const lasts = 100 + random.below(8000)
+  trouble.healedAt = Math.max(trouble.healedAt, at + lasts)
+  network.after(at + lasts, () => link.impair({ [direction]: { mtu: Number.POSITIVE_INFINITY } }))
 }
 
 function pickImpairment(random: SeededRandom): Impairment {

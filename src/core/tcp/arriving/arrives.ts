@@ -19,15 +19,18 @@ import { receiveUrgent } from './urgent.ts'
 
 export function arrives(cb: ControlBlock, segment: Segment, now: number): void {
   cb.segmentsReceived = (cb.segmentsReceived + segment.segments) | 0
-  cb.shared.timers.set(cb.timersRow, Instant.received, now)
   if (cb.state === State.synSent) {
     // "If there are other controls or text in the segment, then continue processing at the sixth step."
-    if (arrivesInSynSent(cb, segment, now)) afterAcknowledgment(cb, segment, now)
+    if (!arrivesInSynSent(cb, segment, now)) return
+    cb.shared.timers.set(cb.timersRow, Instant.received, now)
+    afterAcknowledgment(cb, segment, now)
     return
   }
   if (cb.state === State.synReceived) completeCrossing(cb, segment)
   // First.
   if (!acceptable(cb, segment, now)) return
+  // Not before: a stranger's guess is no sign of life.
+  cb.shared.timers.set(cb.timersRow, Instant.received, now)
   cb.keepAlive?.onHeard()
   // Second.
   if (segment.hasRst) {

@@ -46,6 +46,24 @@ describe('keep-alives (RFC 9293 §3.8.4)', () => {
     expect(other.heard()[0].at).toBe(30_000)
   })
 
+  it('are not put off by what is not acceptable: a stranger could send that', () => {
+    const bench = new TcpBench()
+    const [peer, connection] = bench.accept()
+    connection.setKeepAlive(true, 5000, 1000, 3, bench.now)
+    bench.wait(4000)
+    peer.send('.', { seq: 1_000_000 })
+    peer.heard()
+    bench.wait(1001)
+    expect(peer.heard().map(({ seq, at }) => [seq, at])).toEqual([[0, 5000]])
+    for (let probe = 0; probe < 4; probe++) {
+      bench.wait(900)
+      peer.send('.', { seq: 1_000_000 })
+    }
+    bench.wait(1000)
+    expect(connection.state).toBe(State.closed)
+    expect(connection.reason).toBe(Reason.timedOut)
+  })
+
   it('MUST-26: none goes while anything comes, nor while anything is in flight', () => {
     const bench = new TcpBench()
     const [peer, connection] = bench.accept()

@@ -1,0 +1,141 @@
+// What connections that share a bottleneck get of it: ours beside the kernel's, and ours among themselves. Both come into one namespace,
+// which hands on to a stack of ours that is the bottleneck, and behind it is the kernel that they send to; all on plain TUN devices.
+import type { ImpairedLink, NodeStack } from '../../src/index.ts'
+import { createNamespace, type Namespace } from '../../test/support/namespace.ts'
+import type { Claim } from './claim.ts'
+import { Sink } from './recovery-path.ts'
+import { builtPackage, FLOW, type Package, PORT } from './transfer-path.ts'
+
+const FROM = 10_000
+const UNTIL = Number(process.env.SHARING_SECONDS ?? 60) * 1000
+/** Mbit/s, milliseconds each way, packets: of the bandwidth-delay product. */
+const BOTTLENECK = { rate: 50, delay: 10, queue: 83 }
+const RUNS = 5
+const OURS = '10.6.0.2'
+const LEFT = '10.7.0.1'
+const RIGHT = '10.8.0.1'
+
+class Bottleneck {
+  readonly #package: Package
+  readonly #ours: NodeStack
+  readonly #middle: NodeStack
+  readonly #left = createNamespace()
+  readonly #right = createNamespace()
+  readonly #sink: Sink
+  #narrow: ImpairedLink | null = null
+
+  private constructor(built: Package, ours: NodeStack, middle: NodeStack) {
+    this.#package = built
+    this.#ours = ours
+    this.#middle = middle
+    this.#sink = new Sink(this.#right, UNTIL, FROM)
+  }
+
+  static async open(seed: number): Promise<Bottleneck> {
+    const built = await builtPackage()
+    const [ours, middle] = [await built.createStack(), await built.createStack({ forward: true })]
+    const path = new Bottleneck(built, ours, middle)
+    await path.#join(seed)
+    return path
+  }
+
+  async #join(seed: number): Promise<void> {
+    const { impaired, SeededRandom, tun } = this.#package
+    const common = { offload: false, mtu: 1500 }
+    const [left, right] = [this.#left, this.#right]
+    await run(left, 'sysctl', ['-qw', 'net.ipv4.ip_forward=1'])
+    await run(left, 'sysctl', ['-qw', 'net.ipv4.tcp_no_metrics_save=1'])
+    const toOurs = tun({ ...common, name: 'tun0', netns: left.name, address: ['10.6.0.1/24'] })
+    const onward = [{ to: '10.8.0.0/24', via: '10.7.0.2' }]
+    const toLeft = tun({ ...common, name: 'tun1', netns: left.name, address: [`${LEFT}/24`], routes: onward })
+    const back = ['10.6.0.0/24', '10.7.0.0/24'].map((to) => ({ to, via: '10.8.0.2' }))
+    const toRight = tun({ ...common, netns: right.name, address: [`${RIGHT}/24`], routes: back })
+    this.#ours.addInterface({ link: toOurs, addresses: [`${OURS}/24`], gateways: ['10.6.0.1'] })
+    const ways = { in: BOTTLENECK, out: { delay: BOTTLENECK.delay } }
+    this.#narrow = impaired(toLeft, ways, new SeededRandom(seed, 'bottleneck'), {})
+    this.#middle.addInterface({ link: this.#narrow, addresses: ['10.7.0.2/24'], gateways: [LEFT] })
+    this.#middle.addInterface({ link: toRight, addresses: ['10.8.0.2/24'] })
+    await run(left, 'ip', ['route', 'replace', '10.8.0.0/24', 'via', '10.7.0.2', 'congctl', 'cubic'])
+    await this.#sink.ready
+  }
+
+  /** Mbit/s of each, by address, after so many of ours and of the kernel's have sent for a minute. */
+  async share(ours: number, kernels: number): Promise<{ ours: number[]; kernels: number[]; dropped: number }> {
+    const letGo = this.#ours.hold()
+    const reports = Array.from({ length: ours + kernels }, () => this.#sink.next())
+    const chunk = new Uint8Array(65_536)
+    const lasts = UNTIL + 500
+    const sources = Array.from({ length: kernels }, () =>
+      this.#left.exec(process.execPath, [FLOW, 'source', RIGHT, String(PORT), String(lasts)], {
+        timeout: lasts + 20_000,
+      }),
+    )
+    const endpoints = Array.from({ length: ours }, () => this.#ours.connect({ address: RIGHT, port: PORT }))
+    for (const endpoint of endpoints) {
+      const fill = () => {
+        while (endpoint.send(chunk) === chunk.length);
+      }
+      endpoint.onOpen = fill
+      endpoint.onWritable = fill
+    }
+    await new Promise((resolve) => setTimeout(resolve, lasts))
+    for (const endpoint of endpoints) endpoint.abort()
+    await Promise.all(sources)
+    letGo()
+    const all = await Promise.all(reports)
+    const rates = (isOurs: boolean) =>
+      all.filter(({ from }) => from.endsWith(OURS) === isOurs).map(({ octets }) => (octets * 8) / (UNTIL - FROM) / 1000)
+    return { ours: rates(true), kernels: rates(false), dropped: this.#narrow?.counters.in.overflow ?? 0 }
+  }
+
+  async close(): Promise<void> {
+    this.#ours.close()
+    this.#middle.close()
+    await Promise.all([this.#left.dispose(), this.#right.dispose()])
+  }
+}
+
+async function run(namespace: Namespace, command: string, args: string[]): Promise<void> {
+  const { code, stderr } = await namespace.exec(command, args)
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr.trim()}`)
+}
+
+async function shared(seed: number, ours: number, kernels: number) {
+  const path = await Bottleneck.open(seed)
+  try {
+    return await path.share(ours, kernels)
+  } finally {
+    await path.close()
+  }
+}
+
+const WHERE = `${BOTTLENECK.rate} Mbit/s, ${2 * BOTTLENECK.delay} ms and a queue of ${BOTTLENECK.queue} packets, the last ${(UNTIL - FROM) / 1000} of ${UNTIL / 1000} s`
+
+const beside: Claim = {
+  name: `ours and the kernel's CUBIC share ${WHERE}`,
+  bar: `each has at least 40%, in ${RUNS} runs`,
+  async measure() {
+    const shares: number[] = []
+    const figures: string[] = []
+    for (let seed = 1; seed <= RUNS; seed++) {
+      const { ours, kernels } = await shared(seed, 1, 1)
+      shares.push(ours[0] / (ours[0] + kernels[0]))
+      figures.push(`${Math.round(shares[seed - 1] * 100)}% (${ours[0].toFixed(1)} and ${kernels[0].toFixed(1)} Mbit/s)`)
+    }
+    return { figure: `ours has ${figures.join(', ')}`, holds: shares.every((share) => share >= 0.4 && share <= 0.6) }
+  },
+}
+
+const among: Claim = {
+  name: `ten of ours share ${WHERE}`,
+  bar: "Jain's index at least 0.95",
+  async measure() {
+    const { ours, dropped } = await shared(1, 10, 0)
+    const sum = ours.reduce((total, rate) => total + rate, 0)
+    const index = sum ** 2 / (ours.length * ours.reduce((total, rate) => total + rate ** 2, 0))
+    const rates = ours.map((rate) => rate.toFixed(1)).join(', ')
+    return { figure: `${index.toFixed(3)}: ${rates} Mbit/s, ${dropped} dropped`, holds: index >= 0.95 }
+  },
+}
+
+export const claims: Claim[] = [beside, among]
