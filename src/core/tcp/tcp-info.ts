@@ -71,8 +71,10 @@ const TWO_TO_32 = 4_294_967_296
 export function tcpInfo(cb: ControlBlock, now: number): TcpInfo {
   const { congestion, rtt, window, shared, timersRow } = cb
   const isOver = cb.state === State.closed
+  // What has never happened counts from when the connection was opened, as on Linux.
+  const opened = shared.timers.get(timersRow, Instant.opened)
   const since = (instant: (typeof Instant)[keyof typeof Instant]) =>
-    isOver ? 0 : Math.max(0, Math.floor(now - shared.timers.get(timersRow, instant)))
+    isOver ? 0 : Math.max(0, Math.floor(now - (shared.timers.get(timersRow, instant) || opened)))
   const mss = cb.mss
   return {
     state: cb.is(Mark.timeWait) ? State.timeWait : cb.state,

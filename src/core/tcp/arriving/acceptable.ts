@@ -100,6 +100,4 @@ function noteDuplicate(cb: ControlBlock, segment: Segment, rcvNxt: number): void
   const textEnd = (segment.seq + segment.textLength) | 0
   cb.reassembly ??= new Reassembly(cb.shared.reassemblies)
   cb.reassembly.noteDuplicate(segment.seq, lessThan(textEnd, rcvNxt) ? textEnd : rcvNxt)
-  // RFC 2883 §4, RFC 5681 §4.2: also where the rest of the segment is new; a sender that has erred learns of it at once.
-  cb.delayedAck.demand()
 }

@@ -41,7 +41,12 @@ export function acknowledge(cb: ControlBlock, segment: Segment, now: number): bo
     return false
   }
   const acked = distance(cb.sndUna, ack)
-  if (acked < 0) return true
+  if (acked < 0) {
+    // "It can be ignored", but for its blocks. RFC 6675 §5: any ACK with SACK information updates the scoreboard, one that was overtaken too.
+    const hasBlocks = segment.options.sackCount > 0 && cb.has(Option.selectiveAcks) && cb.flight.first >= 0
+    if (hasBlocks) takeAcknowledgment(cb, segment, 0, false, now)
+    return true
+  }
   const hasWindowChanged = updateWindow(cb, segment, now)
   // A D-SACK may come when all has been acknowledged, and tell that a recovery was needless.
   const mayUndo = cb.undo?.isPending === true && segment.options.sackCount > 0

@@ -48,6 +48,8 @@ function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {
   advance(cb, length)
   cb.delayedAck.onText(length, cb.rcvMss)
   const { reassembly } = cb
+  // RFC 2883 §4: some of it had come before. A sender that has erred learns of it at once.
+  if (reassembly?.hasDuplicate) cb.delayedAck.demand()
   if (reassembly !== null && !reassembly.isEmpty) {
     const further = distance(cb.rcvNxt, reassembly.advance(cb.rcvNxt))
     if (further > 0) advance(cb, further)

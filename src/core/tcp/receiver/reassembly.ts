@@ -205,6 +205,11 @@ export class Reassembly {
     this.#twiceEnd = end
   }
 
+  /** Something came twice, and no acknowledgment has said so. */
+  get hasDuplicate(): boolean {
+    return this.#twiceStart !== this.#twiceEnd
+  }
+
   /** Whether a segment with an acknowledgment has blocks to carry. */
   get hasBlocks(): boolean {
     return this.#ranges !== null || this.#twiceStart !== this.#twiceEnd
