@@ -31,7 +31,12 @@ const ELSEWHERE: Partial<Record<keyof typeof Drop, string>> = {
 const random = seeded(Number(process.env.TUNSTACK_SEED ?? 11))
 const below = (limit: number) => (random.int32() >>> 0) % limit
 const pick = <Item>(items: readonly Item[]): Item => items[below(items.length)]
-const octets = (length: number) => Uint8Array.from({ length }, () => below(256))
+
+function octets(length: number): Bytes {
+  const all = new Uint8Array(length)
+  for (let at = 0; at < length; at++) all[at] = random.int32()
+  return all
+}
 
 const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.9', '10.0.0.255', '10.9.0.1', '127.0.0.1', '224.0.0.1', '239.9.9.9']
 const ODD = ['0.0.0.0', '255.255.255.255', '240.1.1.1', '169.254.3.4', '203.0.113.1', '0.7.7.7']

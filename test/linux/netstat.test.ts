@@ -15,7 +15,7 @@ describeOnKernel('tunstack netstat', () => {
     namespace = createNamespace()
     running = await serve(namespace, '--services')
     pid = String(running.child.pid)
-    const held = 'exec 3<>/dev/tcp/10.7.0.2/7; echo x >&3; read <&3; sleep 30'
+    const held = 'exec 3<>/dev/tcp/10.7.0.2/7; echo x >&3; read <&3; sleep 300'
     namespace.start('bash', ['-c', held])
     await until('somebody is connected', async () => (await netstat('-tn')).includes('10.7.0.2:7'))
   })

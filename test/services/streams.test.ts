@@ -5,6 +5,7 @@ import type { Endpoint } from '../../src/runtime/endpoint.ts'
 import { chargenPattern } from '../../src/services/chargen.ts'
 import { type Services, startServices } from '../../src/services/start.ts'
 import { simulate } from '../../src/simulate/network.ts'
+import { pattern } from '../support/tcp-bench.ts'
 
 let network: ReturnType<typeof simulate>
 let link: ReturnType<typeof network.link>
@@ -32,7 +33,6 @@ beforeEach(() => {
 
 const later = (milliseconds: number) => network.advance(network.now() + milliseconds)
 const text = (octets: Uint8Array) => new TextDecoder().decode(octets)
-const pattern = (length: number) => Uint8Array.from({ length }, (_, at) => (at * 31) ^ (at >>> 8))
 
 /** A client that sends all it is given and then finishes, if it shall, and reads while it may. */
 class Client {

@@ -37,15 +37,17 @@ describe('undici', () => {
   })
 
   it('says why there is no connection', async () => {
-    const dispatcher = new Agent({ connect: stack.connector({ timeout: 30 }) })
-    const failure = (origin: string) => request(origin, { dispatcher }).catch((error) => error)
+    const dispatcher = new Agent({ connect: stack.connector() })
+    const impatient = new Agent({ connect: stack.connector({ timeout: 30 }) })
+    const failure = (origin: string, by = dispatcher) => request(origin, { dispatcher: by }).catch((error) => error)
     expect(await failure('http://127.0.0.1:9')).toMatchObject({ code: 'ECONNREFUSED', port: 9 })
     expect(await failure('http://nowhere.test')).toMatchObject({ code: 'ENOTFOUND' })
     const server = stack.net.createServer().filter(() => 'drop')
     const port = await listening(server as never)
-    const late = await failure(`http://127.0.0.1:${port}`)
+    const late = await failure(`http://127.0.0.1:${port}`, impatient)
     expect(late).toMatchObject({ name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' })
     await dispatcher.destroy()
+    await impatient.destroy()
     server.close()
   })
 

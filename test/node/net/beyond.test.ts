@@ -122,8 +122,8 @@ describe('a socket', () => {
 })
 
 describe('a filter', () => {
-  async function filtered(filter: Filter): Promise<{ code: string; accepted: number }> {
-    const { one, two } = await pair({ tcp: { synRetries: 0, initialRto: 200 } })
+  async function filtered(filter: Filter, initialRto = 200): Promise<{ code: string; accepted: number }> {
+    const { one, two } = await pair({ tcp: { synRetries: 0, initialRto } })
     let accepted = 0
     const server = two.net.createServer((socket) => {
       accepted++
@@ -139,7 +139,7 @@ describe('a filter', () => {
       asked = request
       await new Promise((done) => setTimeout(done, 50))
       return 'accept' as const
-    })
+    }, 10_000)
     expect(result.code).toBe('connected')
     expect(asked).toMatchObject({ remoteAddress: '10.0.0.1', localAddress: '10.0.0.2', localPort: expect.any(Number) })
   })

@@ -15,7 +15,7 @@ describe.each(Object.keys(WAYS))('ended by %s', (way) => {
     const before = held(stack)
     const pairs = new SocketPairs(stack)
     for (let round = 0; round < ROUNDS; round++) await pairs.round(way, AT_ONCE)
-    await expect.poll(() => held(stack), { timeout: 3000 }).toEqual(before)
+    await expect.poll(() => held(stack), { timeout: 20_000 }).toEqual(before)
     expect(pairs.open).toBe(0)
     expect(process.getActiveResourcesInfo().filter((resource) => resource === 'Immediate').length).toBeLessThan(3)
   })

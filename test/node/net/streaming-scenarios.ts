@@ -191,7 +191,7 @@ export const STREAMING: Record<string, Scenario> = {
       const port = await listening(listener)
       const socket = net.connect(port, '127.0.0.1')
       await once(socket, 'connect')
-      await sleep(50)
+      while (socket.readableLength === 0) await sleep(5)
       client(socket.readableLength, socket.readable)
       let text = ''
       for await (const part of socket) text += part

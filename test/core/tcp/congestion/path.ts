@@ -46,8 +46,39 @@ interface Sent {
   lost: number
   isLimited: boolean
   isMarked: boolean
-  /** When its ACK arrives; Infinity for a packet that is lost. */
+  /** When its ACK arrives, unless it is lost. */
   arrives: number
+}
+
+/** First in, first out, at a cost that does not grow with its length. */
+class Row<Item> {
+  #items: Item[] = []
+  #at = 0
+
+  get first(): Item | undefined {
+    return this.#items[this.#at]
+  }
+
+  get last(): Item | undefined {
+    return this.#items.at(-1)
+  }
+
+  push(item: Item): void {
+    this.#items.push(item)
+  }
+
+  shift(): void {
+    if (++this.#at === this.#items.length) this.clear()
+    else if (this.#at > 1000) {
+      this.#items.splice(0, this.#at)
+      this.#at = 0
+    }
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#at = 0
+  }
 }
 
 export function settings(now = 0, rtt = 0): CongestionSettings {
@@ -71,7 +102,9 @@ export class Path {
   readonly #options: PathOptions
   readonly #random
   readonly #ack = new Acknowledged()
-  #flight: Sent[] = []
+  /** In the order in which they were sent, which is the order in which ACKs come back. */
+  readonly #arriving = new Row<Sent>()
+  readonly #missing = new Row<Sent>()
   #inFlight = 0
   #next = 0
   #busyUntil = 0
@@ -147,7 +180,10 @@ export class Path {
       const occupied = this.queue
       const isLost = occupied + MSS > this.#options.queue || this.#random.fraction() < this.loss
       if (!isLost) this.#busyUntil = Math.max(this.#busyUntil, this.now) + MSS / this.rate
-      this.#flight.push({
+      const arrives = this.#gathered(this.#busyUntil + this.delay)
+      const row = isLost ? this.#missing : this.#arriving
+      if (!isLost && arrives < (row.last?.arrives ?? 0)) throw new Error('this path keeps the order')
+      row.push({
         sequence: this.#next++,
         sentAt: this.now,
         delivered: this.delivered,
@@ -157,7 +193,7 @@ export class Path {
         lost: this.lost,
         isLimited: this.delivered < this.#limitedUntil,
         isMarked: occupied > (this.#options.mark ?? Number.POSITIVE_INFINITY),
-        arrives: isLost ? Number.POSITIVE_INFINITY : this.#gathered(this.#busyUntil + this.delay),
+        arrives,
       })
       this.congestion.onSent(MSS, before, isLimited, this.now)
       this.#sendAt = nextEmission(this.#sendAt, this.now, MSS, this.congestion.pacingRate)
@@ -170,8 +206,7 @@ export class Path {
   }
 
   #nextArrival(): number {
-    for (const packet of this.#flight) if (packet.arrives < Number.POSITIVE_INFINITY) return packet.arrives
-    return Number.POSITIVE_INFINITY
+    return this.#arriving.first?.arrives ?? Number.POSITIVE_INFINITY
   }
 
   #receive(): void {
@@ -180,13 +215,9 @@ export class Path {
     ack.priorInFlight = this.#inFlight
     ack.isWindowLimited = this.#inFlight + MSS > this.congestion.cwnd
     let last: Sent | null = null
-    const left: Sent[] = []
     let isMarked = false
-    for (const packet of this.#flight) {
-      if (packet.arrives > this.now) {
-        left.push(packet)
-        continue
-      }
+    for (let packet = this.#arriving.first; packet && packet.arrives <= this.now; packet = this.#arriving.first) {
+      this.#arriving.shift()
       ack.acked += MSS
       isMarked ||= packet.isMarked
       last = packet
@@ -197,7 +228,6 @@ export class Path {
     this.delivered += ack.acked
     this.#deliveredAt = this.now
     this.#firstSentAt = last.sentAt
-    this.#flight = left
     ack.delivered = ack.acked
     this.#fill(ack, last)
     this.#detect(last.sequence)
@@ -245,12 +275,8 @@ export class Path {
 
   /** What was sent three packets before one that arrived is lost, and is sent again as something new. */
   #detect(arrived: number): void {
-    const left: Sent[] = []
-    for (const packet of this.#flight) {
-      if (packet.arrives < Number.POSITIVE_INFINITY || packet.sequence + 3 > arrived) {
-        left.push(packet)
-        continue
-      }
+    for (let packet = this.#missing.first; packet && packet.sequence + 3 <= arrived; packet = this.#missing.first) {
+      this.#missing.shift()
       if (this.#recover < 0) {
         this.recoveries++
         this.congestion.onRecovery(this.#inFlight, this.now)
@@ -261,7 +287,6 @@ export class Path {
       this.#inFlight -= MSS
       this.congestion.onLost(MSS, packet.inFlight, this.lost - packet.lost, packet.isLimited, this.now)
     }
-    this.#flight = left
   }
 
   #timeout(): void {
@@ -271,7 +296,8 @@ export class Path {
     this.lost += this.#inFlight
     this.wanted += this.#inFlight
     this.#inFlight = 0
-    this.#flight = []
+    this.#arriving.clear()
+    this.#missing.clear()
     this.#recover = -1
     this.#heard = this.now
   }
