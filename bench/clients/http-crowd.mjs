@@ -1,7 +1,7 @@
 // Crowds of HTTP clients over the kernel's TCP, one JSON line as the result:
 //   slow COUNT SECONDS   each sends an octet a second of a head that never ends; meanwhile one asks quickly, and is timed
 //   held COUNT           each asks once and stays; at the end each asks again
-//   killed COUNT         each breaks off somewhere: reset, end or half-close
+//   killed COUNT         each breaks off somewhere in a request, or before it: reset, end or half-close
 import { connect } from 'node:net'
 
 const [mode, count, seconds] = process.argv.slice(2)
@@ -69,9 +69,10 @@ const modes = {
       await Promise.all(
         Array.from({ length: 50 }, async () => {
           const socket = await open()
-          const length = 1 + Math.floor(Math.random() * post.length)
+          // One in eight has not said anything.
+          const length = Math.random() < 0.125 ? 0 : 1 + Math.floor(Math.random() * post.length)
           ports.push(socket.localPort)
-          socket.write(post.slice(0, length))
+          if (length > 0) socket.write(post.slice(0, length))
           await wait(Math.random() * 20)
           const way = Math.floor(Math.random() * 3)
           if (way === 0) socket.resetAndDestroy()

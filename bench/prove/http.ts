@@ -68,7 +68,7 @@ const held: Claim = {
 }
 
 const killed: Claim = {
-  name: 'clients that break off at random, 1,000 times: resets, ends and half-closes within a request',
+  name: 'clients killed at random, 1,000 times: resets, ends and half-closes within a request or before it',
   bar: 'no connection is left, and the log has a line for each',
   async measure() {
     const folder = mkdtempSync(join(tmpdir(), 'tunstack-http-'))

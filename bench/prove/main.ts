@@ -1,5 +1,5 @@
 // `npm run prove -- AREA…`: measures the claims of the areas named (all, if none is) and prints a line for each: the figure,
-// the bar, holds or falls short. Exit code 0 only if all hold; 2 for an unknown area. An area is a file of this folder.
+// the bar, holds or falls short. Exit code 0 only if all hold; 2 for an unknown area or claim. An area is a file of this folder.
 import { parseArgs } from 'node:util'
 import { CannotMeasure, type Claim } from './claim.ts'
 import { claims as ecosystem } from './ecosystem.ts'
@@ -68,6 +68,9 @@ if (values.help) {
   console.log('npm run prove -- [AREA…] [--claim PART OF ITS NAME] [--list] [--json]')
 } else if (unknown.length > 0) {
   console.error(`There is no area ${unknown.join(', ')}; there are ${Object.keys(areas).join(', ')}.`)
+  process.exitCode = 2
+} else if (chosen.length === 0) {
+  console.error(`No claim there has '${values.claim}' in its name; --list shows them.`)
   process.exitCode = 2
 } else if (values.list) {
   const list = chosen.map(({ area, claim: { name, bar } }) => ({ area, name, bar }))

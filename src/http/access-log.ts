@@ -16,10 +16,10 @@ export interface LogEntry {
   readonly octets: number
   readonly referer: string | null
   readonly userAgent: string | null
-  /** From the head's end to here. */
+  /** From the head's end to here; without a head, from the first octet or from the connection's beginning. */
   readonly milliseconds: number
-  /** The client went before it had its answer. */
-  readonly outcome: 'done' | 'aborted'
+  /** `aborted`: the client went before it had its answer. `silent`: the connection is over, and not an octet of a request ever came. */
+  readonly outcome: 'done' | 'aborted' | 'silent'
 }
 
 export type LogFormat = 'common' | 'combined' | 'json'

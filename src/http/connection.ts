@@ -128,7 +128,7 @@ export class HttpConnection {
       if (this.#content?.isWaited) this.#onBodyAsked()
     } else if (this.phase === Phase.draining) this.#drain()
     else if (this.phase === Phase.lingering) this.#finish()
-    else if (this.phase <= Phase.head && this.endpoint.isAtEnd && !this.#outlet.isBlocked) this.#end()
+    else if (this.phase <= Phase.head && this.endpoint.isAtEnd && !this.#outlet.isBlocked) this.#linger()
   }
 
   /** Octets taken of those that lie there. */
@@ -269,6 +269,7 @@ export class HttpConnection {
     this.#tell('done')
     this.#request = null
     this.#reply.status = 0
+    this.#reply.octets = 0
     const content = this.#content
     if (this.#reply.closes) this.#enter(Phase.lingering)
     else if (content !== null && !content.isDone) this.#enter(Phase.draining)
@@ -290,13 +291,8 @@ export class HttpConnection {
     } else if (this.endpoint.isAtEnd) this.#linger()
   }
 
-  /** The client has finished between two requests, or within one. */
-  #end(): void {
-    if (this.phase === Phase.head) this.#tell('aborted')
-    this.#linger()
-  }
-
   #linger(): void {
+    this.#tellUnanswered()
     this.#enter(Phase.lingering)
     this.#finish()
   }
@@ -315,7 +311,8 @@ export class HttpConnection {
 
   #onClose(): void {
     if (this.phase === Phase.over) return
-    if (this.phase !== Phase.idle && this.phase < Phase.draining) this.#tell('aborted')
+    this.#host.readClock()
+    this.#tellUnanswered()
     this.phase = Phase.over
     const request = this.#request
     this.#request = null
@@ -365,6 +362,12 @@ export class HttpConnection {
       this.#reply.closes = true
       this.#content?.fail(new HttpError(408))
     }
+  }
+
+  /** What was begun comes to nothing, or nothing was begun: no connection goes without a line. */
+  #tellUnanswered(): void {
+    if (this.phase > Phase.idle && this.phase < Phase.draining) this.#tell('aborted')
+    else if (this.phase === Phase.idle && this.requests === 0) this.#tell('silent')
   }
 
   #tell(outcome: LogEntry['outcome']): void {

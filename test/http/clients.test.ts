@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { LogEntry } from '../../src/http/access-log.ts'
 import type { HttpRequest } from '../../src/http/request.ts'
 import { HttpResponse } from '../../src/http/response.ts'
+import type { Endpoint } from '../../src/runtime/endpoint.ts'
 import { Talk } from './talk.ts'
 
 const get = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
@@ -147,15 +148,12 @@ test('clients that vanish at any octet leave nothing behind, and a line in the l
     { log: (entry) => entries.push(entry), limits: { lingerTimeout: 500, headTimeout: 2000 } },
   )
   const stream = post('hello', 'X: y\r\n') + get('/2')
-  let begun = 0
+  const ports = new Set<number>()
   for (let round = 0; round < 1000; round++) {
     const client = talk.connect()
+    ports.add(client.endpoint.localPort)
     await talk.later(3)
-    const length = (round * 7) % (stream.length + 1)
-    if (length > 0) {
-      client.send(stream.slice(0, length))
-      begun++
-    }
+    client.send(stream.slice(0, (round * 7) % (stream.length + 1)))
     await talk.later(round % 40)
     if (round % 3 === 0) client.endpoint.finish()
     else if (round % 3 === 1) client.endpoint.abort()
@@ -165,6 +163,97 @@ test('clients that vanish at any octet leave nothing behind, and a line in the l
   expect([talk.server.connectionCount, talk.stack.core.tcp.connectionCount]).toEqual([0, 0])
   expect(talk.stack.core.tcp.shared.slabs.held).toBe(0)
   expect(aborted).toBeGreaterThan(50)
-  const clients = new Set(entries.map(({ remotePort }) => remotePort))
-  expect(clients.size).toBeGreaterThan(begun * 0.9)
+  expect(new Set(entries.map(({ remotePort }) => remotePort))).toEqual(ports)
+})
+
+/** 1,000 clients in waves; each breaks off somewhere in one request, or before it, and one in four is never heard of again. */
+async function breakOff(seed: number): Promise<{ talk: Talk; entries: LogEntry[]; opened: Map<number, number> }> {
+  const entries: LogEntry[] = []
+  const limits = { lingerTimeout: 500, headTimeout: 2000, bodyTimeout: 2000 }
+  const talk = new Talk(echo, { log: (entry) => entries.push(entry), limits })
+  const { network } = talk
+  const random = network.random.stream(`clients ${seed}`)
+  // What overtakes what went before it arrives together with it: a handshake's end, text and a reset are one turn's work, as in a busy process.
+  talk.link.impair({ forward: { delay: 10 }, backward: { delay: 10, jitter: 10 } })
+  const [server, near] = network.hosts
+  const stream = Buffer.from(post('x'.repeat(3000)), 'latin1')
+  const opened = new Map<number, number>()
+  const ways: ((endpoint: Endpoint) => void)[] = [
+    (endpoint) => endpoint.abort(),
+    (endpoint) => endpoint.close(),
+    (endpoint) => endpoint.finish(),
+    () => {},
+  ]
+  for (let begun = 0; begun < 1000; ) {
+    const far = network.host(`far ${begun}`)
+    const farLink = network.link(server, far, { delay: 10 })
+    for (let place = 0; place < 50; place++) {
+      const way = random.below(ways.length)
+      const localPort = 20_000 + begun++
+      const from = way === 3 ? far : near
+      network.after(random.fraction() * 40, () => {
+        const endpoint = from.stack.connect({ address: '10.0.0.1', port: 80, localPort })
+        endpoint.onOpen = () => {
+          const length = random.below(4) === 0 ? 0 : random.below(stream.length + 1)
+          if (way !== 3) opened.set(localPort, length)
+          endpoint.send(stream, 0, length)
+          network.after(random.fraction() * 10, () => ways[way](endpoint))
+        }
+      })
+    }
+    await talk.later(40 + random.fraction() * 40)
+    farLink.partition()
+    await talk.later(5000)
+  }
+  await talk.later(300_000)
+  return { talk, entries, opened }
+}
+
+test.each([1, 2, 3])('each of 1,000 clients that break off has its line in the log (seed %i)', async (seed) => {
+  const { talk, entries, opened } = await breakOff(seed)
+  const told = entries.map(({ remotePort }) => remotePort)
+  const outcomes = new Map(entries.map(({ remotePort, outcome }) => [remotePort, outcome]))
+  const wrong = [...opened].filter(([port, length]) => (outcomes.get(port) === 'silent') !== (length === 0))
+  expect(wrong).toEqual([])
+  expect([...opened.keys()].filter((port) => !outcomes.has(port))).toEqual([])
+  expect([told.length, outcomes.size]).toEqual([talk.server.counts.accepted, talk.server.counts.accepted])
+  expect(opened.size).toBeGreaterThan(700)
+  expect(talk.server.counts.accepted - opened.size).toBeGreaterThan(100)
+  expect([talk.server.connectionCount, talk.stack.core.tcp.connectionCount]).toEqual([0, 0])
+  expect(talk.stack.core.tcp.shared.slabs.held).toBe(0)
+})
+
+test('the line of a client that goes tells nothing of the answer before', async () => {
+  const entries: LogEntry[] = []
+  const talk = new Talk(echo, { log: (entry) => entries.push(entry) })
+  const client = await talk.exchange(post('hello'), 'GET /2 HT')
+  client.endpoint.abort()
+  await talk.later(100)
+  const lines = entries.map(({ method, status, octets, outcome }) => [method, status, octets, outcome])
+  expect(lines).toEqual([
+    ['POST', 200, 7, 'done'],
+    [null, 0, 0, 'aborted'],
+  ])
+})
+
+test('who asks nothing has one line when the server gives up waiting, closes, or the client goes', async () => {
+  const entries: LogEntry[] = []
+  const talk = new Talk(echo, {
+    log: (entry) => entries.push(entry),
+    limits: { headTimeout: 2000, lingerTimeout: 500 },
+  })
+  const waiting = await talk.exchange()
+  await talk.later(6000)
+  const gone = await talk.exchange()
+  gone.endpoint.finish()
+  const reset = await talk.exchange()
+  reset.endpoint.abort()
+  await talk.later(100)
+  const last = await talk.exchange()
+  talk.server.close()
+  await talk.later(1000)
+  const ports = [waiting, gone, reset, last].map(({ endpoint }) => endpoint.localPort)
+  expect(entries.map(({ remotePort }) => remotePort)).toEqual(ports)
+  expect(new Set(entries.map(({ outcome }) => outcome))).toEqual(new Set(['silent']))
+  expect(entries[2].wall - entries[1].wall).toBeGreaterThan(100)
 })

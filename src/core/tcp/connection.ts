@@ -306,7 +306,8 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     this.reassembly = null
     this.keepAlive = null
     this.persist = null
-    if (this.is(Mark.orphan) || this.owner === null) {
+    // What nobody has accepted yet has no owner either, but may get one, who reads what came before the reset (as on Linux).
+    if (this.is(Mark.orphan)) {
       this.receiveBuffer?.clear()
       this.receiveBuffer = null
     }

@@ -172,6 +172,28 @@ describe('passive opens (RFC 9293 §3.9.1.1)', () => {
     bench.accept({ port: 4001 })
   })
 
+  it('keep what came on a connection that is reset before anybody has accepted it', () => {
+    const bench = new TcpBench()
+    const listener = bench.listen()
+    const peers = [bench.peer({ port: 4000 }), bench.peer({ port: 4001 })]
+    for (const peer of peers) {
+      peer.send('S')
+      peer.heard()
+      peer.send('.')
+      peer.send('P.', { data: [1, 2, 3] })
+      peer.send('R.')
+    }
+    expect([bench.tcp.connectionCount, listener.accepted.count]).toEqual([0, 2])
+    const accepted = listener.accepted.shift()
+    expect([accepted?.reason, accepted?.isAtEnd]).toEqual([Reason.reset, false])
+    expect(accepted?.read(9, bench.now)).toEqual(Uint8Array.of(1, 2, 3))
+    expect(accepted?.isAtEnd).toBe(true)
+    // Nobody will accept the other.
+    expect(bench.tcp.shared.slabs.held).toBeGreaterThan(0)
+    bench.tcp.close(listener, bench.now)
+    expect(bench.tcp.shared.slabs.held).toBe(0)
+  })
+
   it('MUST-42: succeed while connections of the same port are in SYN-SENT and SYN-RECEIVED', () => {
     const bench = new TcpBench()
     const silent = bench.peer({ port: 7 })
