@@ -10,6 +10,7 @@ export default defineConfig({
     pool: 'forks',
     // Ten times what the longest needs, where nothing else is said: others may want the processors too.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,

@@ -1,6 +1,7 @@
 // The command line: help, versions, and what is wrong with it in one sentence and exit code 2, before anything is touched.
-import { describe, expect, it } from 'vitest'
-import { tunstack } from '../support/tunstack.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Output } from '../support/namespace.ts'
+import { tunstack, tunstackEach } from '../support/tunstack.ts'
 
 describe('help', () => {
   it('names the commands and the exit codes on stdout', async () => {
@@ -11,15 +12,16 @@ describe('help', () => {
     expect(stdout).not.toMatch(/^ +start /m)
   })
 
-  it.each(['serve', 'get', 'ping', 'drill', 'doctor', 'start'])(
-    'of %s has its options, examples and exit codes',
-    async (command) => {
-      const { code, stdout } = await tunstack([command, '--help'])
-      expect(code).toBe(0)
+  it('of each has its options, examples and exit codes', async () => {
+    const commands = ['serve', 'get', 'ping', 'netstat', 'drill', 'doctor', 'start']
+    const outcomes = await tunstackEach(commands.map((command) => [command, '--help']))
+    for (const [number, { code, stdout, stderr }] of outcomes.entries()) {
+      const command = commands[number]
+      expect([command, code, stderr]).toEqual([command, 0, ''])
       for (const word of ['Usage', `tunstack ${command}`, '--help', 'Exit codes']) expect(stdout).toContain(word)
       if (command !== 'start') expect(stdout).toMatch(/Examples:\n {2}\$ tunstack/)
-    },
-  )
+    }
+  })
 
   it('says what the defaults are', async () => {
     const { stdout } = await tunstack(['serve', '--help'])
@@ -88,11 +90,25 @@ const WRONG: [words: string[], said: RegExp][] = [
 ]
 
 describe('a command line that makes no sense', () => {
-  it.concurrent.each(WRONG)('%j', async (words, said) => {
-    const { code, stdout, stderr } = await tunstack(words)
+  let outcomes: Output[]
+
+  beforeAll(async () => {
+    outcomes = await tunstackEach(WRONG.map(([words]) => words))
+  })
+
+  it.each(WRONG.map(([words, said], number) => [words, said, number] as const))('%j', (_words, said, number) => {
+    const { code, stdout, stderr } = outcomes[number]
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toMatch(said)
     expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('ends with that code in a process of its own', async () => {
+    const [words, said] = WRONG[1]
+    const { code, stdout, stderr } = await tunstack(words)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(said)
+    expect(stderr).toBe(outcomes[1].stderr)
   })
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
 import { createNamespace, exec, type Namespace } from '../support/namespace.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
+import { unanswered } from '../support/ping.ts'
 import { hasCommand, MAIN, NOBODY, nobodyMayRun, Running, serve } from '../support/tunstack.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tunstack-ground-'))
@@ -30,11 +31,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const tunstack = (...words: string[]) => namespace.exec(process.execPath, [MAIN, ...words])
 
-async function lossOf(from: Namespace, ...words: string[]): Promise<string> {
-  const { stdout, stderr } = await from.exec('ping', ['-q', ...words])
-  return /[\d.]+% packet loss/.exec(stdout)?.[0] ?? stdout + stderr
-}
-
 async function hasDevice(name: string, where = namespace): Promise<boolean> {
   return (await where.exec('ip', ['link', 'show', name])).code === 0
 }
@@ -43,11 +39,11 @@ describeOnKernel('tunstack serve', () => {
   it('answers ping in both families, of every size, without loss', async () => {
     await serve(namespace)
     for (const address of ['10.7.0.2', 'fd00:7::2']) {
-      expect(await lossOf(namespace, '-c', '200', '-i', '0.002', address)).toBe('0% packet loss')
-      expect(await lossOf(namespace, '-c', '5', '-i', '0.01', '-s', '1472', address)).toBe('0% packet loss')
-      expect(await lossOf(namespace, '-c', '5', '-i', '0.01', '-s', '60000', address)).toBe('0% packet loss')
+      expect(await unanswered(namespace, '-c', '200', '-i', '0.002', address)).toBe(0)
+      expect(await unanswered(namespace, '-c', '5', '-i', '0.01', '-s', '1472', address)).toBe(0)
+      expect(await unanswered(namespace, '-c', '5', '-i', '0.01', '-s', '60000', address)).toBe(0)
     }
-    expect(await lossOf(namespace, '-f', '-c', '5000', '10.7.0.2')).toBe('0% packet loss')
+    expect(await unanswered(namespace, '-f', '-c', '5000', '10.7.0.2')).toBe(0)
   })
 
   it('has answered its first ping when it says that it is up', async () => {
@@ -85,15 +81,13 @@ describeOnKernel('tunstack serve', () => {
         ipv6: { host: 'fd00:7::1/64', address: 'fd00:7::2/64' },
       },
     ])
-    expect(await lossOf(namespace, '-c', '3', '-i', '0.01', '-M', 'do', '-s', '8972', '10.7.0.2')).toBe(
-      '0% packet loss',
-    )
+    expect(await unanswered(namespace, '-c', '3', '-i', '0.01', '-M', 'do', '-s', '8972', '10.7.0.2')).toBe(0)
   })
 
   it('takes what is for any address with --any', async () => {
     await serve(namespace, '--any')
     await namespace.exec('ip', ['route', 'add', '198.51.100.0/24', 'via', '10.7.0.2'])
-    expect(await lossOf(namespace, '-c', '3', '-i', '0.01', '198.51.100.77')).toBe('0% packet loss')
+    expect(await unanswered(namespace, '-c', '3', '-i', '0.01', '198.51.100.77')).toBe(0)
   })
 
   it('runs its TCP services for the kernel’s sockets, in both families', async () => {
@@ -121,8 +115,8 @@ describeOnKernel('tunstack serve', () => {
   it.skipIf(!hasCommand('tshark'))('writes a capture that tshark reads', async () => {
     const file = join(folder, 'serve.pcapng')
     const running = await serve(namespace, '--capture', file)
-    await lossOf(namespace, '-c', '5', '-i', '0.01', '-s', '3000', '10.7.0.2')
-    await lossOf(namespace, '-c', '5', '-i', '0.01', '-s', '3000', 'fd00:7::2')
+    await unanswered(namespace, '-c', '5', '-i', '0.01', '-s', '3000', '10.7.0.2')
+    await unanswered(namespace, '-c', '5', '-i', '0.01', '-s', '3000', 'fd00:7::2')
     await running.stop()
     const read = async (filter: string) => (await exec('tshark', ['-r', file, '-Y', filter])).stdout.trim().split('\n')
     expect(await read('icmp.type == 0')).toHaveLength(5)
@@ -137,7 +131,7 @@ describeOnKernel('tunstack serve', () => {
       ['10.8.0.1', '10.7.0.2'],
       ['fd00:8::1', 'fd00:7::2'],
     ]) {
-      expect(await lossOf(namespace, '-c', '50', '-i', '0.002', address)).toBe('0% packet loss')
+      expect(await unanswered(namespace, '-c', '50', '-i', '0.002', address)).toBe(0)
       const { stdout } = await namespace.exec('ping', ['-c', '1', '-t', '1', address])
       expect(stdout).toMatch(new RegExp(`From ${hop} icmp_seq=1 Time (?:to live )?exceeded`))
     }
@@ -156,7 +150,7 @@ describeOnKernel('tunstack serve', () => {
       ])
       const running = await serve(namespace)
       expect(running.stderr).toContain('The kernel has no IPv6 here, so tun0 has IPv4 alone.')
-      expect(await lossOf(namespace, '-c', '3', '-i', '0.01', '10.7.0.2')).toBe('0% packet loss')
+      expect(await unanswered(namespace, '-c', '3', '-i', '0.01', '10.7.0.2')).toBe(0)
       await running.stop()
       const { code, stderr } = await tunstack('serve', '--host6', 'fd00:7::1/64')
       expect(code).toBe(3)
@@ -244,7 +238,7 @@ describeOnKernel('npm start', () => {
   it('serves on tun0 as root', async () => {
     const running = new Running(namespace, ['ip', 'netns', 'exec', namespace.name, process.execPath, MAIN, 'start'])
     await running.says('Ctrl-C takes it down')
-    expect(await lossOf(namespace, '-c', '3', '-i', '0.01', '10.7.0.2')).toBe('0% packet loss')
+    expect(await unanswered(namespace, '-c', '3', '-i', '0.01', '10.7.0.2')).toBe(0)
     expect(await running.stop()).toBe(0)
   })
 

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { PacketBatch } from '../../src/core/batch.ts'
 import { type TunLink, tun } from '../../src/node/tun.ts'
 import { answerEchoes } from '../support/device-packets.ts'
-import { createNamespace, exec, type Namespace } from '../support/namespace.ts'
+import { createNamespace, exec, type Namespace, until } from '../support/namespace.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
+import { echoes, unanswered } from '../support/ping.ts'
 
 const BUILT = new URL('../../dist/node/tun.js', import.meta.url)
 
@@ -31,15 +32,15 @@ describeOnKernel('a TUN link', () => {
 
   it('keeps what came before it was opened, and answers', async () => {
     const opened = (link = tun({ netns: namespace.name, address: '10.7.0.1/24' }))
-    const pings = namespace.exec('ping', ['-c', '20', '-i', '0.01', '-W', '2', '10.7.0.2'])
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    const pings = unanswered(namespace, '-c', '20', '-i', '0.01', '-W', '2', '10.7.0.2')
+    await until('some came', async () => (await echoes(namespace)).sent > 2)
     const batch = new PacketBatch({ headroom: opened.headroom })
     opened.open(() => {
       opened.receive(batch)
       answerEchoes(batch)
       opened.transmit(batch)
     })
-    expect((await pings).stdout).toContain(' 0% packet loss')
+    expect(await pings).toBe(0)
   })
 
   it('does not keep a process alive', async () => {

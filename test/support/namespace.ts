@@ -152,7 +152,7 @@ export function createNamespace(): Namespace {
 }
 
 /** Asks again until it holds; an error that names what was waited for if it doesn't within the time. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeout = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeout = 30_000): Promise<void> {
   const latest = performance.now() + timeout
   while (!(await holds())) {
     if (performance.now() > latest) throw new Error(`waited ${timeout} ms in vain: ${what}`)

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type ExecOptions, exec, type Namespace, type Output } from './namespace.ts'
 
 export const MAIN = built('cli/main.js')
+const COMMAND_LINES = fileURLToPath(new URL('command-lines.mjs', import.meta.url))
 export const PACKAGE = new URL('../../dist/index.js', import.meta.url).href
 
 function built(path: string): string {
@@ -15,6 +16,13 @@ function built(path: string): string {
 
 export function tunstack(args: string[], options: ExecOptions = {}): Promise<Output> {
   return exec(process.execPath, [MAIN, ...args], options)
+}
+
+/** Many command lines that end by themselves, one after another in one process. */
+export async function tunstackEach(lines: readonly (readonly string[])[]): Promise<Output[]> {
+  const { code, stdout, stderr } = await exec(process.execPath, [COMMAND_LINES, MAIN], { input: JSON.stringify(lines) })
+  if (code !== 0) throw new Error(`the player of command lines ended with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as Output[]
 }
 
 /** Runs a module that may import from `tunstack`. */
