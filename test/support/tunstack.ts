@@ -1,6 +1,7 @@
 // The built command and the built package, as users run them: `tunstack` to its end, `tunstack serve` in a namespace, scripts.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ExecOptions, exec, type Namespace, type Output } from './namespace.ts'
 
@@ -25,13 +26,31 @@ export async function tunstackEach(lines: readonly (readonly string[])[]): Promi
   return JSON.parse(stdout) as Output[]
 }
 
+const evaluating = (text: string) => ['--input-type=module', '--eval', text.replaceAll("'tunstack'", `'${PACKAGE}'`)]
+
 /** Runs a module that may import from `tunstack`. */
 export function script(text: string, options: ExecOptions = {}): Promise<Output> {
-  return exec(
-    process.execPath,
-    ['--input-type=module', '--eval', text.replaceAll("'tunstack'", `'${PACKAGE}'`)],
-    options,
-  )
+  return exec(process.execPath, evaluating(text), options)
+}
+
+const LONG_ENOUGH = 1000
+const PATIENCE = 30_000
+
+/** Whether a process is still there a second after such a module has come to its end, however long the start of it took. */
+export async function isHeld(text: string): Promise<boolean> {
+  const words = evaluating(`${text}\n;process.stdout.write('at its end')`)
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (stderr += part))
+  const ended = new Promise<boolean>((resolve) => child.once('close', () => resolve(false)))
+  const limit = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+  await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), ended])
+  const held = await Promise.race([ended, sleep(LONG_ENOUGH, true)])
+  clearTimeout(limit)
+  child.kill('SIGKILL')
+  await ended
+  if (stderr !== '') throw new Error(stderr)
+  return held
 }
 
 /** Whether a command that a test calls is there; those that lack one skip themselves. */
