@@ -1,6 +1,8 @@
 // What connections that share a bottleneck get of it: ours beside the kernel's, and ours among themselves. Both come into one namespace,
-// which hands on to a stack of ours that is the bottleneck, and behind it is the kernel that they send to; all on plain TUN devices.
-import type { ImpairedLink, NodeStack } from '../../src/index.ts'
+// whose way out is the kernel's token bucket filter: the bottleneck. Behind it a stack of ours delays both ways and hands on to the kernel
+// that they send to; all on plain TUN devices. Neither sender is at home there: one that is sees the filter's queue and holds back, and
+// a bottleneck in the loop that runs our sender lets the kernel's come first to each place that becomes free.
+import type { NodeStack } from '../../src/index.ts'
 import { createNamespace, type Namespace } from '../../test/support/namespace.ts'
 import type { Claim } from './claim.ts'
 import { Sink } from './recovery-path.ts'
@@ -19,10 +21,10 @@ class Bottleneck {
   readonly #package: Package
   readonly #ours: NodeStack
   readonly #middle: NodeStack
+  readonly #theirs = createNamespace()
   readonly #left = createNamespace()
   readonly #right = createNamespace()
   readonly #sink: Sink
-  #narrow: ImpairedLink | null = null
 
   private constructor(built: Package, ours: NodeStack, middle: NodeStack) {
     this.#package = built
@@ -44,19 +46,37 @@ class Bottleneck {
     const common = { offload: false, mtu: 1500 }
     const [left, right] = [this.#left, this.#right]
     await run(left, 'sysctl', ['-qw', 'net.ipv4.ip_forward=1'])
-    await run(left, 'sysctl', ['-qw', 'net.ipv4.tcp_no_metrics_save=1'])
     const toOurs = tun({ ...common, name: 'tun0', netns: left.name, address: ['10.6.0.1/24'] })
     const onward = [{ to: '10.8.0.0/24', via: '10.7.0.2' }]
     const toLeft = tun({ ...common, name: 'tun1', netns: left.name, address: [`${LEFT}/24`], routes: onward })
-    const back = ['10.6.0.0/24', '10.7.0.0/24'].map((to) => ({ to, via: '10.8.0.2' }))
+    const back = ['10.5.0.0/24', '10.6.0.0/24', '10.7.0.0/24'].map((to) => ({ to, via: '10.8.0.2' }))
     const toRight = tun({ ...common, netns: right.name, address: [`${RIGHT}/24`], routes: back })
     this.#ours.addInterface({ link: toOurs, addresses: [`${OURS}/24`], gateways: ['10.6.0.1'] })
-    const ways = { in: BOTTLENECK, out: { delay: BOTTLENECK.delay } }
-    this.#narrow = impaired(toLeft, ways, new SeededRandom(seed, 'bottleneck'), {})
-    this.#middle.addInterface({ link: this.#narrow, addresses: ['10.7.0.2/24'], gateways: [LEFT] })
+    const { rate, delay, queue } = BOTTLENECK
+    const filter = ['tbf', 'rate', `${rate}mbit`, 'burst', '3000', 'limit', String(queue * 1500)]
+    await run(left, 'tc', ['qdisc', 'replace', 'dev', 'tun1', 'root', ...filter])
+    const long = impaired(toLeft, { delay }, new SeededRandom(seed, 'delay'), {})
+    this.#middle.addInterface({ link: long, addresses: ['10.7.0.2/24'], gateways: [LEFT] })
     this.#middle.addInterface({ link: toRight, addresses: ['10.8.0.2/24'] })
-    await run(left, 'ip', ['route', 'replace', '10.8.0.0/24', 'via', '10.7.0.2', 'congctl', 'cubic'])
+    await this.#joinTheirs()
     await this.#sink.ready
+  }
+
+  /** The kernel's sender, with segments of its own making: the filter is to see packets. */
+  async #joinTheirs(): Promise<void> {
+    const [left, theirs] = [this.#left, this.#theirs]
+    const pair = ['link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', left.name]
+    await run(theirs, 'ip', pair)
+    for (const [namespace, address] of [
+      [left, '10.5.0.1/24'],
+      [theirs, '10.5.0.2/24'],
+    ] as const) {
+      await run(namespace, 'ip', ['address', 'add', address, 'dev', 'veth0'])
+      await run(namespace, 'ip', ['link', 'set', 'veth0', 'up'])
+      await run(namespace, 'ethtool', ['-K', 'veth0', 'tso', 'off', 'gso', 'off', 'gro', 'off'])
+    }
+    await run(theirs, 'sysctl', ['-qw', 'net.ipv4.tcp_no_metrics_save=1'])
+    await run(theirs, 'ip', ['route', 'add', '10.8.0.0/24', 'via', '10.5.0.1', 'congctl', 'cubic'])
   }
 
   /** Mbit/s of each, by address, after so many of ours and of the kernel's have sent for a minute. */
@@ -66,7 +86,7 @@ class Bottleneck {
     const chunk = new Uint8Array(65_536)
     const lasts = UNTIL + 500
     const sources = Array.from({ length: kernels }, () =>
-      this.#left.exec(process.execPath, [FLOW, 'source', RIGHT, String(PORT), String(lasts)], {
+      this.#theirs.exec(process.execPath, [FLOW, 'source', RIGHT, String(PORT), String(lasts)], {
         timeout: lasts + 20_000,
       }),
     )
@@ -85,13 +105,18 @@ class Bottleneck {
     const all = await Promise.all(reports)
     const rates = (isOurs: boolean) =>
       all.filter(({ from }) => from.endsWith(OURS) === isOurs).map(({ octets }) => (octets * 8) / (UNTIL - FROM) / 1000)
-    return { ours: rates(true), kernels: rates(false), dropped: this.#narrow?.counters.in.overflow ?? 0 }
+    return { ours: rates(true), kernels: rates(false), dropped: await this.#dropped() }
+  }
+
+  async #dropped(): Promise<number> {
+    const { stdout } = await this.#left.exec('tc', ['-s', 'qdisc', 'show', 'dev', 'tun1'])
+    return Number(/dropped (\d+)/.exec(stdout)?.[1] ?? Number.NaN)
   }
 
   async close(): Promise<void> {
     this.#ours.close()
     this.#middle.close()
-    await Promise.all([this.#left.dispose(), this.#right.dispose()])
+    await Promise.all([this.#theirs, this.#left, this.#right].map((one) => one.dispose()))
   }
 }
 
