@@ -16,6 +16,16 @@ const FRIENDLY_DENOMINATOR = 17
 /** §4.2. */
 const MOST_GROWTH = 1.5
 
+/** What the undoing of a reduction brings back. */
+interface Prior {
+  readonly maximum: number
+  readonly before: number
+  readonly epoch: number
+  readonly plateauAfter: number
+  readonly plateau: number
+  readonly friendly: number
+}
+
 export class Cubic extends Reno {
   override readonly name: string = 'cubic'
   /** For the first slow start; then it is let go. */
@@ -33,13 +43,8 @@ export class Cubic extends Reno {
   #friendlyCounted = 0
   /** When the last ACK came: time without need of the window is taken out of the epoch. */
   #heard: number
-  // For the undoing of a reduction.
-  #priorMaximum = 0
-  #priorEpoch = 0
-  #priorPlateauAfter = 0
-  #priorPlateau = 0
-  #priorFriendly = 0
-  #priorBefore = 0
+  /** As of the last reduction; null before the first, so that an idle connection is small. */
+  #prior: Prior | null = null
 
   constructor(settings: CongestionSettings) {
     super(settings)
@@ -146,12 +151,14 @@ export class Cubic extends Reno {
   }
 
   protected override reduce(inFlight: number, beta: number, now: number): number {
-    this.#priorMaximum = this.#maximum
-    this.#priorEpoch = this.#inEpoch ? this.#epoch : now | 0
-    this.#priorPlateauAfter = this.#plateauAfter
-    this.#priorPlateau = this.#plateau
-    this.#priorFriendly = this.#friendly
-    this.#priorBefore = this.#before
+    this.#prior = {
+      maximum: this.#maximum,
+      before: this.#before,
+      epoch: this.#inEpoch ? this.#epoch : now | 0,
+      plateauAfter: this.#plateauAfter,
+      plateau: this.#plateau,
+      friendly: this.#friendly,
+    }
     // §4.7, fast convergence: the path has less room than last time, and somebody else wants some of it. By the β of this reduction:
     // that of losses would put the plateau of a gentler one where it begins.
     const gives = this.cwnd < this.#maximum
@@ -166,12 +173,14 @@ export class Cubic extends Reno {
   override onUndone(now: number): void {
     if (this.priorCwnd === 0) return
     super.onUndone(now)
-    this.#maximum = this.#priorMaximum
-    this.#epoch = this.#priorEpoch
-    this.#plateauAfter = this.#priorPlateauAfter
-    this.#plateau = this.#priorPlateau
-    this.#friendly = this.#priorFriendly
-    this.#before = this.#priorBefore
+    const prior = this.#prior
+    if (prior === null) return
+    this.#maximum = prior.maximum
+    this.#before = prior.before
+    this.#epoch = prior.epoch
+    this.#plateauAfter = prior.plateauAfter
+    this.#plateau = prior.plateau
+    this.#friendly = prior.friendly
     this.#inEpoch = this.#plateau > 0
   }
 

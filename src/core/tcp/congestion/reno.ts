@@ -26,7 +26,7 @@ export class Reno implements Congestion {
   /** cwnd and ssthresh before the last reduction, for its undoing; 0 where there is nothing to undo. */
   protected priorCwnd = 0
   protected priorSsthresh = NO_THRESHOLD
-  /** Made when there is an ACK that did not need the window. */
+  /** Made when there is an ACK that did not need the window, and that is more than anybody may begin with again (RFC 5681 §4.1). */
   #validation: Validation | null = null
   /** RFC 7661 §4.4.1: Max(pipeACK, LossFlightSize) of a recovery that began with an unused window, and what it loses; 0 for others. */
   #usedAtLoss = 0
@@ -60,7 +60,7 @@ export class Reno implements Congestion {
     if (ack.isWindowLimited) {
       const rest = this.inSlowStart ? this.slowStart(ack) : ack.acked
       if (rest > 0) this.avoid(rest, ack)
-    } else this.#validation ??= new Validation()
+    } else if (this.cwnd > this.initialWindow) this.#validation ??= new Validation()
     this.#validation?.onAcknowledged(ack, this.cwnd)
     this.#shrinkUnused(ack.now | 0)
     this.pace()
@@ -176,8 +176,8 @@ export class Reno implements Congestion {
    * and halved for each five minutes.
    */
   onRestart(idle: number, now: number): void {
-    this.#validation ??= new Validation()
-    this.#validation.onSilence(Math.round(idle / 1000), now | 0)
+    if (this.cwnd > this.initialWindow) this.#validation ??= new Validation()
+    this.#validation?.onSilence(Math.round(idle / 1000), now | 0)
     if (this.#shrinkUnused(now | 0)) this.onShrunk()
     this.pace()
   }

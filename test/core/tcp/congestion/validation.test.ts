@@ -170,3 +170,11 @@ describe.each([
     }
   })
 })
+
+it.each([reno, cubic])('asks nothing of a window that anybody may begin with: %o', (make) => {
+  const initial = settings().initialWindow / MSS
+  const young = new Sender(make, settings().initialWindow).use(2, 30)
+  expect([young.congestion.isUnused, young.silence(10 * KEPT_UNUSED).segments]).toEqual([false, initial])
+  const grown = new Sender(make, settings().initialWindow + MSS).use(2, 30)
+  expect(grown.congestion.isUnused).toBe(true)
+})
