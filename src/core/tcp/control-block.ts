@@ -12,6 +12,7 @@ import { ReceiveWindow } from './receiver/receive-window.ts'
 import type { Ecn } from './sender/ecn.ts'
 import { Flight } from './sender/flight.ts'
 import type { KeepAlive } from './sender/keep-alive.ts'
+import type { NewReno } from './sender/new-reno.ts'
 import type { PathSearch } from './sender/path-search.ts'
 import type { Persist } from './sender/persist.ts'
 import type { Prr } from './sender/prr.ts'
@@ -207,6 +208,8 @@ export class ControlBlock {
   /** RACK, from the first ACK on with SACK; PRR and what may be undone, while something is lost; the tail loss probe. */
   rack: Rack | null = null
   prr: Prr | null = null
+  /** For peers without SACK, once something was sent again. */
+  newReno: NewReno | null = null
   undo: Undo | null = null
   tailProbe: TailLossProbe | null = null
   /** Made when the path is first suspected of swallowing long packets. */

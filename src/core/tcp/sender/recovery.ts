@@ -4,17 +4,15 @@
 // Called by arriving/acknowledge at the end of each ACK, and when the reordering timer expires.
 import { Count } from '../../observer.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
-import { lessThan } from '../sequence.ts'
+import { distance, lessThan } from '../sequence.ts'
 import { Timer } from '../timers.ts'
 import { Sent } from './flight.ts'
 import { detectLosses, isPathProbe, lose, losePathProbe } from './losses.ts'
+import { DUPLICATE_THRESHOLD, earlyThreshold, NewReno } from './new-reno.ts'
 import { Prr } from './prr.ts'
 import { Undo } from './undo.ts'
 
 const NONE = -1
-/** RFC 5681 §3.2. */
-const DUPLICATE_THRESHOLD = 3
-
 /** Octets in the network, as far as we can tell: RFC 6675's pipe, or the same told by duplicate ACKs. */
 export function inFlight(cb: ControlBlock): number {
   const { flight } = cb
@@ -55,11 +53,16 @@ export function respond(
   isDuplicate: boolean,
   now: number,
 ): void {
-  if (cb.phase >= Phase.recovery && acked > 0 && !lessThan(cb.sndUna, cb.recover)) end(cb, now)
+  const isOver = cb.phase >= Phase.recovery && acked > 0 && !lessThan(cb.sndUna, cb.recover)
+  const left = isOver && cb.phase === Phase.recovery ? duplicatesLeft(cb, acked) : 0
+  if (isOver) end(cb, now)
   if (cb.has(Option.selectiveAcks)) {
     if (delivered > 0) respondToSacks(cb, acked, delivered, sackedBefore, now)
   } else if (cb.phase >= Phase.recovery) goOn(cb, acked, isDuplicate, now)
-  else countDuplicates(cb, acked, isDuplicate, now)
+  else {
+    countDuplicates(cb, acked, isDuplicate, left)
+    if (isLossLikely(cb)) loseByDuplicates(cb, now)
+  }
 }
 
 function respondToSacks(cb: ControlBlock, acked: number, delivered: number, sackedBefore: number, now: number): void {
@@ -80,19 +83,53 @@ export function onReorderingTimeout(cb: ControlBlock, now: number): boolean {
   return lost > 0 || cb.isArmed(Timer.loss)
 }
 
-/** Without SACK. */
-function countDuplicates(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number): void {
-  if (acked > 0) cb.duplicateAcks = 0
-  else if (isDuplicate && cb.flight.first !== NONE) cb.duplicateAcks++
+/** Without SACK. `left`: what a recovery that ends with this ACK has left of its duplicates. */
+function countDuplicates(cb: ControlBlock, acked: number, isDuplicate: boolean, left: number): void {
+  if (acked > 0) {
+    if (left === 0 && lessThan(cb.recover, cb.sndUna)) cb.newReno?.clear()
+    cb.duplicateAcks = left
+  } else if (isDuplicate && cb.flight.first !== NONE) cb.duplicateAcks++
   cb.phase = cb.duplicateAcks > 0 ? Phase.disorder : Phase.open
-  // RFC 6582 §3.2 step 2: duplicates of a recovery that is over begin no other one.
-  if (cb.duplicateAcks < DUPLICATE_THRESHOLD || !lessThan(cb.recover, cb.sndUna)) return
+}
+
+/** An ACK that moves on stands for a segment that was missing, and for others that have told of themselves by duplicates. */
+function duplicatesLeft({ duplicateAcks, mss }: ControlBlock, acked: number): number {
+  return Math.max(0, duplicateAcks - Math.max(0, Math.floor(acked / mss) - 1))
+}
+
+/** Without SACK: RFC 6582 §3.2 step 2. */
+function isLossLikely(cb: ControlBlock): boolean {
+  const { duplicateAcks, newReno } = cb
+  // What was in flight when the last recovery began has not all arrived: the duplicates are that one's.
+  if (duplicateAcks === 0 || lessThan(cb.sndUna, cb.recover)) return false
+  const needed = newReno === null ? DUPLICATE_THRESHOLD : newReno.threshold
+  if (duplicateAcks >= needed) return true
+  return isAtItsEnd(cb) && duplicateAcks >= needed - DUPLICATE_THRESHOLD + earlyThreshold(segmentsInFlight(cb))
+}
+
+/** RFC 5827 §3: nothing new can follow what is in flight. */
+function isAtItsEnd(cb: ControlBlock): boolean {
+  return cb.unsent === 0 || distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0) <= 0
+}
+
+/** As far as that matters: four for four and more. */
+function segmentsInFlight({ flight }: ControlBlock): number {
+  let segments = 0
+  for (let row = flight.first; row !== NONE && segments <= DUPLICATE_THRESHOLD; row = flight.slab.next[row]) {
+    segments += flight.segments(row)
+  }
+  return segments
+}
+
+function loseByDuplicates(cb: ControlBlock, now: number): void {
   if (isPathProbe(cb, cb.flight.first)) {
     losePathProbe(cb, cb.flight.first, false, now)
     cb.recover = cb.sndNxt
     return
   }
-  loseOldest(cb, now)
+  cb.newReno ??= new NewReno()
+  cb.newReno.clear()
+  loseOldest(cb, cb.newReno, now)
   begin(cb, 0, 0, 0, now)
 }
 
@@ -118,14 +155,35 @@ function begin(cb: ControlBlock, sackedBefore: number, acked: number, delivered:
 
 /** RFC 6582 §3.2 step 3: duplicate and partial ACKs of a recovery, without SACK. */
 function goOn(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number): void {
-  if (cb.phase === Phase.loss) return
+  if (cb.phase === Phase.loss) {
+    // Only what was never sent before is sure to have left the network with a duplicate: RFC 5682 §2.1 step 2b.
+    if (acked > 0) cb.duplicateAcks = 0
+    else if (isDuplicate && lessThan(cb.recover, cb.sndNxt)) cb.duplicateAcks++
+    return
+  }
+  cb.newReno ??= new NewReno()
   if (acked > 0) {
-    // The next segment is lost too. The one that arrived was not among the duplicates.
-    const segments = Math.floor(acked / cb.mss)
-    cb.duplicateAcks = Math.max(0, cb.duplicateAcks - Math.max(0, segments - 1))
-    loseOldest(cb, now)
+    // The next segment is lost too.
+    cb.duplicateAcks = duplicatesLeft(cb, acked)
+    loseOldest(cb, cb.newReno, now)
     cb.mark(Mark.forceRetransmission)
-  } else if (isDuplicate) cb.duplicateAcks++
+  } else if (isDuplicate) {
+    cb.duplicateAcks++
+    if (cb.newReno.onDuplicate()) loseAgain(cb, cb.newReno, now)
+  }
+}
+
+/**
+ * Differs: from RFC 6582, which leaves a lost retransmission to the timer: more duplicates have come than what was on its way before it can
+ * have brought about. RFC 5681 §4.3: it is a second sign of congestion.
+ */
+function loseAgain(cb: ControlBlock, newReno: NewReno, now: number): void {
+  const { congestion, flight } = cb
+  if (!flight.has(flight.first, Sent.again)) return
+  lose(cb, flight.first, now)
+  if (congestion !== null && !congestion.steersRecovery) congestion.onRecovery(inFlight(cb), now)
+  newReno.await(Math.ceil(inFlight(cb) / cb.mss))
+  cb.mark(Mark.forceRetransmission)
 }
 
 /** All that was in flight when it began has arrived. */
@@ -140,7 +198,7 @@ function end(cb: ControlBlock, now: number): void {
 }
 
 /** The oldest segment is lost: one MSS of the first record. */
-function loseOldest(cb: ControlBlock, now: number): void {
+function loseOldest(cb: ControlBlock, newReno: NewReno, now: number): void {
   const { flight } = cb
   const { slab } = flight
   const row = flight.first
@@ -148,4 +206,5 @@ function loseOldest(cb: ControlBlock, now: number): void {
   const segment = slab.mss[row]
   if (flight.length(row) > segment) flight.split(row, (slab.start[row] + segment) | 0)
   if (!flight.has(row, Sent.lost | Sent.again)) lose(cb, row, now)
+  newReno.await(Math.ceil(inFlight(cb) / cb.mss))
 }

@@ -9,6 +9,7 @@ import { Timer } from '../timers.ts'
 import { stamp } from './delivery-rate.ts'
 import { Sent } from './flight.ts'
 import { lose } from './losses.ts'
+import { NewReno } from './new-reno.ts'
 import { onPaced, pacedRoom } from './pacer.ts'
 import { suspectBlackHole } from './path-mtu.ts'
 import { emissionLimit, inFlight, sendWindow } from './recovery.ts'
@@ -69,6 +70,10 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
   const octets = flight.length(row)
   cb.prr?.onSent(octets)
   onPaced(cb, octets, now)
+  if (!cb.has(Option.selectiveAcks)) {
+    cb.newReno ??= new NewReno()
+    cb.newReno.onRetransmitted(flight.segments(row))
+  }
   cb.undo?.onRetransmitted(flight.segments(row), cb.has(Option.timestamps), timestamp(cb, now))
   tellRetransmission(cb, start, octets)
   // Probes have a timer of their own. Differs: from RFC 6298 §5.1, which starts it only where it does not run: what is oldest and has just
