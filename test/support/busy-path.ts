@@ -19,11 +19,11 @@ export interface BusyPathOptions {
 
 const CHUNK = new Uint8Array(65_536)
 
-/** Sends for so long; says how many Mbit/s arrived, and what the sender has counted. */
+/** Sends for so long; says how many Mbit/s arrived, what the sender has counted, and what the receiver has dropped. */
 export function sendOver(
   options: BusyPathOptions,
   milliseconds: number,
-): { rate: number; counts: Record<string, number> } {
+): { rate: number; counts: Record<string, number>; drops: Record<string, number> } {
   const clock = new VirtualClock()
   const seed = options.seed ?? 1
   const process = new Process(clock, seed, options.stalls)
@@ -50,8 +50,9 @@ export function sendOver(
   endpoint.onWritable = fill
   clock.advance(milliseconds)
   const { counts } = sender.counters()
+  const { drops } = receiver.counters()
   for (const stack of [sender, receiver]) stack.close()
-  return { rate: (received * 8) / milliseconds / 1000, counts }
+  return { rate: (received * 8) / milliseconds / 1000, counts, drops }
 }
 
 /** A process that is not always on. */

@@ -157,6 +157,10 @@ export class ControlBlock {
   rcvMss = 536
   lastAckSent = 0
   tsRecent = 0
+  /** What TS.Recent was a round trip ago, two, and when these were last moved on, in whole milliseconds. */
+  tsBefore = 0
+  tsLongBefore = 0
+  tsTurnedAt = 0
   tsOffset = 0
 
   // Recovery.

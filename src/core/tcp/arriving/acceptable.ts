@@ -6,11 +6,8 @@ import { Reassembly } from '../receiver/reassembly.ts'
 import type { Segment } from '../segment.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
 import { isSynchronized } from '../state.ts'
-import { Instant } from '../timers.ts'
 import { acknowledgeDuplicate, challenge, drop } from './refuse.ts'
-
-/** RFC 7323 §5.5: after 24 days TS.Recent says nothing any more. */
-const OUTDATED = 24 * 24 * 3_600_000
+import { isYoungEnough, takeTimestamp } from './timestamps.ts'
 
 export function acceptable(cb: ControlBlock, segment: Segment, now: number): boolean {
   cb.reassembly?.onSegment()
@@ -29,14 +26,6 @@ export function acceptable(cb: ControlBlock, segment: Segment, now: number): boo
   takeTimestamp(cb, segment, now)
   trim(cb, segment)
   return true
-}
-
-/** RFC 7323 §5.2, PAWS. Differs: a segment without timestamps is taken, since boxes on the path remove them; Linux takes it too. */
-function isYoungEnough(cb: ControlBlock, segment: Segment, now: number): boolean {
-  const { options } = segment
-  if (!options.hasTimestamps || segment.hasRst) return true
-  if (!lessThan(options.timestampValue, cb.tsRecent)) return true
-  return now - cb.shared.timers.get(cb.timersRow, Instant.tsRecent) > OUTDATED
 }
 
 /**
@@ -59,17 +48,6 @@ function isWithin(cb: ControlBlock, segment: Segment): boolean {
     return true
   }
   return (atMost(rcvNxt, seq) && lessThan(seq, edge)) || (atMost(rcvNxt, last) && lessThan(last, edge))
-}
-
-/** RFC 7323 §4.3 (2): from the segment that holds the octet acknowledged last. */
-function takeTimestamp(cb: ControlBlock, segment: Segment, now: number): void {
-  const { options } = segment
-  if (!options.hasTimestamps || segment.hasRst || !cb.has(Option.timestamps)) return
-  if (!atMost(segment.seq, cb.lastAckSent) || lessThan(options.timestampValue, cb.tsRecent)) {
-    if (now - cb.shared.timers.get(cb.timersRow, Instant.tsRecent) <= OUTDATED) return
-  }
-  cb.tsRecent = options.timestampValue
-  cb.shared.timers.set(cb.timersRow, Instant.tsRecent, now)
 }
 
 /** What is old goes, and is told of (RFC 2883); what is beyond the window goes. */

@@ -4,6 +4,7 @@ import { Count, Drop } from '../../observer.ts'
 import { Flag } from '../../wire/tcp.ts'
 import { ABSENT, LARGEST_SCALE } from '../../wire/tcp-options.ts'
 import { drop } from '../arriving/refuse.ts'
+import { startTimestamps } from '../arriving/timestamps.ts'
 import { close } from '../closing/close.ts'
 import { type ControlBlock, Mark, Option } from '../control-block.ts'
 import { scaleFor } from '../receiver/receive-window.ts'
@@ -12,7 +13,6 @@ import type { Segment } from '../segment.ts'
 import { DEFAULT_MSS_IPV4, DEFAULT_MSS_IPV6 } from '../sender/path-mtu.ts'
 import { atMost, lessThan } from '../sequence.ts'
 import { Reason, State } from '../state.ts'
-import { Instant } from '../timers.ts'
 import { establish } from './establish.ts'
 import type { Opened } from './opened.ts'
 
@@ -87,10 +87,7 @@ export function synchronize(cb: ControlBlock, segment: Segment, now: number): vo
   if (!segment.hasAck || echo !== Flag.ece) cb.options &= ~Option.ecn
   if (!options.sackPermitted) cb.options &= ~Option.selectiveAcks
   if (!options.hasTimestamps) cb.options &= ~Option.timestamps
-  else if (cb.has(Option.timestamps)) {
-    cb.tsRecent = options.timestampValue
-    cb.shared.timers.set(cb.timersRow, Instant.tsRecent, now)
-  }
+  else if (cb.has(Option.timestamps)) startTimestamps(cb, options.timestampValue, now)
   if (options.windowScale === ABSENT) {
     cb.options &= ~Option.windowScaling
     cb.window.scale = 0
@@ -125,13 +122,12 @@ export function establishPassively(cb: ControlBlock, opened: Opened, segment: Se
   cb.peerMss = opened.mss
   cb.sndShift = opened.sndShift
   cb.tsOffset = opened.tsOffset
-  cb.tsRecent = opened.tsRecent
+  startTimestamps(cb, opened.tsRecent, now)
   cb.window.start(cb.rcvNxt)
   // What the SYN-ACK has offered.
   cb.window.offer(cb.rcvNxt, 0, cb.rcvMss, true)
   if (cb.has(Option.windowScaling)) cb.window.scale = opened.rcvShift
   cb.timeouts = opened.isRepeated ? 1 : 0
-  shared.timers.set(cb.timersRow, Instant.tsRecent, now)
   shared.counters.values[Count.tcpPassiveOpens]++
   establish(cb, segment, now)
   if (opened.roundTrip === 0) return
