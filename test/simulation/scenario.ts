@@ -180,7 +180,11 @@ function pickImpairment(random: SeededRandom): Impairment {
     case 2:
       return { burstLoss: { fraction: random.fraction() * 0.2, length: 2 + random.below(10) } }
     case 3:
-      return { reorder: random.fraction() * 0.3, reorderDelay: 1 + random.below(40) }
+      // Now and then so late that PAWS takes it for one of another age.
+      return {
+        reorder: random.fraction() * 0.3,
+        reorderDelay: random.below(3) === 0 ? 1 + random.below(400) : 1 + random.below(40),
+      }
     case 4:
       return { duplicate: random.fraction() * 0.3 }
     default:

@@ -37,8 +37,9 @@ export class NewReno {
 
 /**
  * RFC 5827 §3.2: how many duplicates tell of a loss where fewer than four segments are in flight and no new ones can follow; they can't
- * bring about three.
+ * bring about three. One alone brings about none.
  */
 export function earlyThreshold(segmentsInFlight: number): number {
-  return Math.max(1, Math.min(segmentsInFlight - 1, DUPLICATE_THRESHOLD))
+  if (segmentsInFlight < 2) return DUPLICATE_THRESHOLD
+  return Math.min(segmentsInFlight - 1, DUPLICATE_THRESHOLD)
 }

@@ -5,7 +5,7 @@
 import { Count } from '../../observer.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { distance, lessThan } from '../sequence.ts'
-import { Timer } from '../timers.ts'
+import { Instant, Timer } from '../timers.ts'
 import { Sent } from './flight.ts'
 import { detectLosses, isPathProbe, lose, losePathProbe } from './losses.ts'
 import { DUPLICATE_THRESHOLD, earlyThreshold, NewReno } from './new-reno.ts'
@@ -102,13 +102,21 @@ function isLossLikely(cb: ControlBlock): boolean {
   const { duplicateAcks, newReno } = cb
   // What was in flight when the last recovery began has not all arrived: the duplicates are that one's.
   if (duplicateAcks === 0 || lessThan(cb.sndUna, cb.recover)) return false
+  // The answers to window probes.
+  if (cb.flight.has(cb.flight.first, Sent.probe)) return false
   const needed = newReno === null ? DUPLICATE_THRESHOLD : newReno.threshold
   if (duplicateAcks >= needed) return true
   return isAtItsEnd(cb) && duplicateAcks >= needed - DUPLICATE_THRESHOLD + earlyThreshold(segmentsInFlight(cb))
 }
 
-/** RFC 5827 §3: nothing new can follow what is in flight. */
+/**
+ * RFC 5827 §3: nothing new can follow what is in flight. Differs: nor has the peer sent anything since; its late acknowledgments, which go
+ * alone behind its text or FIN, look like duplicates.
+ */
 function isAtItsEnd(cb: ControlBlock): boolean {
+  const { flight, shared } = cb
+  if (cb.is(Mark.finSeen)) return false
+  if (shared.timers.get(cb.timersRow, Instant.textReceived) > flight.slab.sentAt[flight.first]) return false
   return cb.unsent === 0 || distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0) <= 0
 }
 

@@ -125,8 +125,8 @@ describe('after a timeout', () => {
 })
 
 describe('early retransmit (RFC 5827)', () => {
-  it('wants one duplicate less than there are segments, of at most three', () => {
-    expect([1, 2, 3, 4, 100].map(earlyThreshold)).toEqual([1, 1, 2, 3, 3])
+  it('wants one duplicate less than there are segments, of two to four', () => {
+    expect([1, 2, 3, 4, 100].map(earlyThreshold)).toEqual([3, 1, 2, 3, 3])
   })
 
   it.each([
