@@ -158,7 +158,7 @@ function markAndSwallow(
 ): void {
   const link = links[random.below(links.length)]
   if (random.below(3) === 0) link.impair({ mark: random.fraction() * [0.02, 0.3, 1][random.below(3)] })
-  if (!isTroubled || random.below(8) > 0) return
+  if (!isTroubled || random.below(6) > 0) return
   trouble.isClean = false
   const at = random.below(1500)
   const direction = (['forward', 'backward'] as const)[random.below(2)]
