@@ -1,5 +1,6 @@
 // Two projects: what runs anywhere and in virtual time, side by side; and what needs a real kernel or Node's own device,
 // one file after another, since several floods at once would measure each other.
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const KERNEL = ['test/linux/**/*.test.ts', 'test/node/**/*.test.ts']
@@ -8,6 +9,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
+    // Of two processors vitest would leave one to itself, which has little to do.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Ten times what the longest needs, where nothing else is said: others may want the processors too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
