@@ -322,6 +322,30 @@ export class TcpBench {
     return [peer, connection]
   }
 
+  /** As `accept`, after a round trip of so many milliseconds, and with room to send. */
+  acceptAfter(trip: number, options: PeerOptions = {}): [Peer, Connection] {
+    const listener = this.listen()
+    const peer = this.peer(options)
+    peer.send('S')
+    peer.heard()
+    this.wait(trip)
+    peer.send('.')
+    const connection = listener.accepted.shift()
+    if (connection === null) throw new Error('nobody was accepted')
+    this.own(connection)
+    connection.setBuffers(1_000_000, null)
+    return [peer, connection]
+  }
+
+  /** Two segments of 1,000 octets go and are acknowledged a round trip later: the peer expects octet 2001. */
+  warmUp(trip: number, peer: Peer, connection: Connection): void {
+    this.write(connection, 2000)
+    peer.heard()
+    this.wait(trip)
+    peer.send('.', { ack: 2001 })
+    peer.heard()
+  }
+
   /** Both ends established, by the stack's open. */
   open(options: PeerOptions = {}): [Peer, Connection] {
     const peer = this.peer(options)

@@ -10,16 +10,7 @@ const TRIP = 20
 
 function established(options: PeerOptions = { synOptions: SACKS }, mtu = 1500): [TcpBench, Peer, Connection] {
   const bench = new TcpBench({ congestion: 'reno' }, { mtu })
-  const listener = bench.listen()
-  const peer = bench.peer(options)
-  peer.send('S')
-  peer.heard()
-  bench.wait(TRIP)
-  peer.send('.')
-  const connection = listener.accepted.shift()
-  if (connection === null) throw new Error('nobody was accepted')
-  bench.own(connection)
-  connection.setBuffers(1_000_000, null)
+  const [peer, connection] = bench.acceptAfter(TRIP, options)
   return [bench, peer, connection]
 }
 

@@ -11,21 +11,8 @@ const TRIP = 50
 /** Established, with a measured round trip of 50 ms, its peer expecting octet 2001; segments of 1,000 octets. */
 function established(): [TcpBench, Peer, Connection] {
   const bench = new TcpBench({ congestion: 'reno' })
-  const listener = bench.listen()
-  const peer = bench.peer({ synOptions: mss(1000) })
-  peer.send('S')
-  peer.heard()
-  bench.wait(TRIP)
-  peer.send('.')
-  const connection = listener.accepted.shift()
-  if (connection === null) throw new Error('nobody was accepted')
-  bench.own(connection)
-  connection.setBuffers(1_000_000, null)
-  bench.write(connection, 2000)
-  peer.heard()
-  bench.wait(TRIP)
-  peer.send('.', { ack: 2001 })
-  peer.heard()
+  const [peer, connection] = bench.acceptAfter(TRIP, { synOptions: mss(1000) })
+  bench.warmUp(TRIP, peer, connection)
   return [bench, peer, connection]
 }
 

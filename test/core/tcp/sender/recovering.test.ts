@@ -12,22 +12,9 @@ const PACED = 40
 /** Established, with a measured round trip of 50 ms, its peer expecting octet 2001. */
 function established(synOptions: readonly number[] = SACKS, clock?: number): [TcpBench, Peer, Connection] {
   const bench = new TcpBench({ congestion: 'reno' })
-  const listener = bench.listen()
   const options = clock === undefined ? synOptions : [...synOptions, ...stamps(clock, 0)]
-  const peer = bench.peer({ synOptions: options, clock })
-  peer.send('S')
-  peer.heard()
-  bench.wait(TRIP)
-  peer.send('.')
-  const connection = listener.accepted.shift()
-  if (connection === null) throw new Error('nobody was accepted')
-  bench.own(connection)
-  connection.setBuffers(1_000_000, null)
-  bench.write(connection, 2000)
-  peer.heard()
-  bench.wait(TRIP)
-  peer.send('.', { ack: 2001 })
-  peer.heard()
+  const [peer, connection] = bench.acceptAfter(TRIP, { synOptions: options, clock })
+  bench.warmUp(TRIP, peer, connection)
   return [bench, peer, connection]
 }
 
