@@ -26,7 +26,6 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   isReady = false
   /** The interface in whose line it stands. */
   #line: Interface | null = null
-  #isReleased = false
 
   /** Enters the tables; afterwards one of the two opens. */
   begin(): void {
@@ -53,7 +52,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
 
   transmit(batch: PacketBatch, now: number): boolean {
     this.#line = null
-    if (this.#isReleased) return false
+    if (this.is(Mark.released)) return false
     if (refreshPath(this, now) && this.route?.interface.index !== batch.interface) {
       // The way to the peer leads by another interface now.
       this.#settle(now)
@@ -69,7 +68,8 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   expire(now: number, drained: boolean): void {
     expireTimers(this, now, drained)
     this.#settle(now)
-    if (!this.#isReleased) this.shared.deadlines.set(this.deadlineRow, this.shared.timers.earliest(this.timersRow))
+    if (!this.is(Mark.released))
+      this.shared.deadlines.set(this.deadlineRow, this.shared.timers.earliest(this.timersRow))
   }
 
   /** An ICMP error has been taken. */
@@ -291,8 +291,8 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
 
   /** Everything that the stack holds for it goes, but what the user may still read. */
   #release(): void {
-    if (this.#isReleased) return
-    this.#isReleased = true
+    if (this.is(Mark.released)) return
+    this.mark(Mark.released)
     const { shared } = this
     this.#line?.senders.remove(this)
     this.#line = null

@@ -78,6 +78,8 @@ export const Mark = {
   flush: 524288,
   /** Nothing but pacing has held back what comes next. */
   paced: 1048576,
+  /** It has let go of all that it held. */
+  released: 2097152,
 } as const
 
 /** What the owner is woken for; bits of `wakes`. */
@@ -238,7 +240,7 @@ export class ControlBlock {
     this.window = new ReceiveWindow(settings.receiveBufferInitial, settings.receiveBufferMost)
     this.flight = new Flight(shared.flights)
     this.rtt = new Rtt(settings)
-    this.delayedAck = new DelayedAck(settings.delayedAck, settings.quickAcks, settings.secondSegment === 'any')
+    this.delayedAck = new DelayedAck(settings)
     this.congestionFactory = shared.congestion
     this.sendLimit = settings.sendBufferInitial
     this.userTimeout = settings.userTimeout

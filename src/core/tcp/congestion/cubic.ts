@@ -27,7 +27,6 @@ interface Prior {
 }
 
 export class Cubic extends Reno {
-  override readonly name: string = 'cubic'
   /** For the first slow start; then it is let go. */
   #hystart: HyStart | null = null
   /** W_max: the window at the last reduction; 0 where there is none to come back to. */
@@ -45,6 +44,10 @@ export class Cubic extends Reno {
   #heard: number
   /** As of the last reduction; null before the first, so that an idle connection is small. */
   #prior: Prior | null = null
+
+  static {
+    Object.assign(Cubic.prototype, { name: 'cubic' })
+  }
 
   constructor(settings: CongestionSettings) {
     super(settings)

@@ -14,8 +14,9 @@ import { SLOW_START_GAIN, UNUSED_GAIN, windowRate } from './pacing.ts'
 import { Validation } from './validation.ts'
 
 export class Reno implements Congestion {
-  readonly name: string = 'reno'
-  readonly steersRecovery: boolean = false
+  /** On the prototype, like the name of each that stands on this: a field would be in every connection. */
+  declare readonly name: string
+  declare readonly steersRecovery: boolean
   cwnd: number
   ssthresh = NO_THRESHOLD
   pacingRate = UNPACED
@@ -28,10 +29,11 @@ export class Reno implements Congestion {
   protected priorSsthresh = NO_THRESHOLD
   /** Made when there is an ACK that did not need the window, and that is more than anybody may begin with again (RFC 5681 §4.1). */
   #validation: Validation | null = null
-  /** RFC 7661 §4.4.1: Max(pipeACK, LossFlightSize) of a recovery that began with an unused window, and what it loses; 0 for others. */
-  #usedAtLoss = 0
-  #lost = 0
   #srtt = 0
+
+  static {
+    Object.assign(Reno.prototype, { name: 'reno', steersRecovery: false })
+  }
 
   constructor(settings: CongestionSettings) {
     this.mss = settings.mss
@@ -120,7 +122,7 @@ export class Reno implements Congestion {
     _isApplicationLimited: boolean,
     _now: number,
   ): void {
-    this.#lost = Math.min(this.#lost + octets, LARGEST_WINDOW)
+    this.#validation?.onLost(octets)
   }
 
   onRecovery(inFlight: number, now: number): void {
@@ -129,27 +131,21 @@ export class Reno implements Congestion {
   }
 
   onRecovered(_now: number): void {
-    if (this.#usedAtLoss > 0) {
+    const borne = this.#validation?.borne ?? -1
+    if (borne >= 0) {
       // RFC 7661 §4.4.1: the path has borne less by what was lost.
-      const borne = Math.max(0, this.#usedAtLoss - this.#lost)
       this.cwnd = Math.max(this.mss, Math.min(this.cwnd, Math.round(borne * this.betaLost)))
       this.ssthresh = Math.max(this.cwnd, 2 * this.mss)
     }
     // RFC 6582 §3.2 step 3: the window is deflated to ssthresh.
     this.cwnd = Math.max(this.mss, Math.min(this.cwnd, this.ssthresh))
-    this.#forgetUse()
-  }
-
-  #forgetUse(): void {
-    this.#usedAtLoss = 0
-    this.#lost = 0
     this.#validation?.clear()
   }
 
   onTimeout(inFlight: number, isRepeated: boolean, now: number): void {
     // RFC 5681 §3.1: ssthresh is reduced once for the same octets; the loss window is one segment.
     // RFC 7661 §4.4: the non-validated phase is over, and this is as after any other timeout.
-    this.#forgetUse()
+    this.#validation?.clear()
     if (!isRepeated) this.reduce(inFlight, this.betaLost, now)
     this.cwnd = this.mss
     this.counted = 0
@@ -160,7 +156,7 @@ export class Reno implements Congestion {
     // RFC 3168 §6.1.2, RFC 9438 §4.6: marks that do not end bring the window down to one segment, below ssthresh's least.
     const reduced = this.reduce(inFlight, this.betaMarked, now)
     this.cwnd = Math.max(this.mss, Math.min(reduced, this.ssthresh))
-    this.#forgetUse()
+    this.#validation?.clear()
   }
 
   onUndone(_now: number): void {
@@ -168,7 +164,7 @@ export class Reno implements Congestion {
     this.cwnd = Math.max(this.cwnd, this.priorCwnd)
     this.ssthresh = Math.max(this.ssthresh, this.priorSsthresh)
     this.priorCwnd = 0
-    this.#forgetUse()
+    this.#validation?.clear()
   }
 
   /**
@@ -198,10 +194,7 @@ export class Reno implements Congestion {
   protected reduce(inFlight: number, beta: number, now: number): number {
     this.priorCwnd = this.cwnd
     this.priorSsthresh = this.ssthresh
-    const validation = this.#validation
-    const isUnused = validation?.isUnused === true
-    const used = isUnused ? Math.max(validation.used(now | 0), inFlight) : inFlight
-    this.#usedAtLoss = isUnused ? used : 0
+    const used = this.#validation?.onReduced(inFlight, now | 0) ?? inFlight
     const reduced = Math.round(Math.min(used, this.cwnd) * beta)
     this.ssthresh = Math.max(reduced, 2 * this.mss)
     this.counted = 0

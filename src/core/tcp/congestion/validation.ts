@@ -2,7 +2,7 @@
 // answers congestion by what was really used, and shrinks when the while is over. Stands in Reno's place and in CUBIC's;
 // BBR has application-limited samples instead. A part: told numbers, returns decisions. Made at the first ACK that did not need the window.
 // Instants are int32 milliseconds modulo 2^32, volumes int32 octets.
-import type { Acknowledged } from './congestion.ts'
+import { type Acknowledged, LARGEST_WINDOW } from './congestion.ts'
 
 /** §4.3, NVP: how long a window is kept unused, in milliseconds. */
 export const KEPT_UNUSED = 300_000
@@ -29,6 +29,9 @@ export class Validation {
   #until = 0
   /** When the phase began, or its last whole period ended. */
   #since = 0
+  /** §4.4.1: Max(pipeACK, LossFlightSize) of a recovery that began in the phase, and what it loses; 0 for others. */
+  #usedAtLoss = 0
+  #lost = 0
 
   /** §4.2: an ACK of new octets, outside of recoveries. */
   onAcknowledged(ack: Acknowledged, cwnd: number): void {
@@ -79,8 +82,26 @@ export class Validation {
     return periods
   }
 
+  /** §4.4.1: what is in flight at a loss, or was used lately, if the window was not. */
+  onReduced(inFlight: number, now: number): number {
+    const used = this.isUnused ? Math.max(this.used(now), inFlight) : inFlight
+    this.#usedAtLoss = this.isUnused ? used : 0
+    return used
+  }
+
+  onLost(octets: number): void {
+    this.#lost = Math.min(this.#lost + octets, LARGEST_WINDOW)
+  }
+
+  /** §4.4.1: what the path has borne before a recovery that began in the phase; -1 for one that did not. */
+  get borne(): number {
+    return this.#usedAtLoss > 0 ? Math.max(0, this.#usedAtLoss - this.#lost) : UNDEFINED
+  }
+
   /** §4.4.1: congestion ends the phase, and after it nothing is known. */
   clear(): void {
+    this.#usedAtLoss = 0
+    this.#lost = 0
     this.isUnused = false
     this.#isMeasuring = false
     this.#largest = UNDEFINED

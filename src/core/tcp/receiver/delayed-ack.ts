@@ -4,25 +4,32 @@
 
 /** RFC 5681 §3.2: so many duplicates tell a peer that knows SACK blocks whatever more could. */
 const DUPLICATES_WITH_SACK = 3
-/** While the peer's window is small every ACK counts: the first ones are not delayed. As Linux does. */
-export const QUICK_ACKS = 16
 const LONGEST_DELAY = 499
 
+export interface AckSettings {
+  /** Milliseconds. */
+  readonly delayedAck: number
+  readonly quickAcks: number
+  /** RFC 9293 §3.8.6.3: which second segment is acknowledged at once; `any` for every one, whatever its size. */
+  readonly secondSegment: 'full' | 'any'
+}
+
 export class DelayedAck {
-  /** Milliseconds that an owed ACK may wait for company. MUST-40: below 500. */
-  readonly delay: number
+  readonly #settings: AckSettings
   #quick: number
-  /** RFC 9293 §3.8.6.3: every second segment counts, whatever its size. */
-  readonly #countsAny: boolean
   #octets = 0
   #segments = 0
   #duplicates = 0
   #isDue = false
 
-  constructor(delay: number, quick = QUICK_ACKS, countsAny = false) {
-    this.#countsAny = countsAny
-    this.delay = Math.min(delay, LONGEST_DELAY)
-    this.#quick = quick
+  constructor(settings: AckSettings) {
+    this.#settings = settings
+    this.#quick = settings.quickAcks
+  }
+
+  /** Milliseconds that an owed ACK may wait for company. MUST-40: below 500. */
+  get delay(): number {
+    return Math.min(this.#settings.delayedAck, LONGEST_DELAY)
   }
 
   /** SHLD-18. In-order text of `length` octets moved RCV.NXT. `mss` is what the peer's full segments carry. */
@@ -32,7 +39,8 @@ export class DelayedAck {
     this.#segments++
     // More than one full segment is acknowledged at once. MUST-58, MUST-59: all that one turn brings gets one ACK.
     // Differs: from SHLD-19's every second segment for that alone, since it is what Linux's GRO comes to.
-    if (this.#octets > mss || this.#quick > 0 || (this.#countsAny && this.#segments > 1)) this.#isDue = true
+    if (this.#octets > mss || this.#quick > 0) this.#isDue = true
+    else if (this.#segments > 1 && this.#settings.secondSegment === 'any') this.#isDue = true
   }
 
   /** A segment out of order, or one that came twice: one more duplicate ACK is owed, at once. RFC 5681 §4.2. */

@@ -1,10 +1,11 @@
 // Which ACKs are owed (RFC 9293 §3.8.6.3, RFC 5681 §4.2).
 import { describe, expect, it } from 'vitest'
-import { DelayedAck, QUICK_ACKS } from '../../../../src/core/tcp/receiver/delayed-ack.ts'
+import { type AckSettings, DelayedAck } from '../../../../src/core/tcp/receiver/delayed-ack.ts'
 
 const MSS = 1460
+const SETTINGS: AckSettings = { delayedAck: 40, quickAcks: 16, secondSegment: 'full' }
 /** Without the quick ACKs of the beginning. */
-const settled = () => new DelayedAck(40, 0)
+const settled = () => new DelayedAck({ ...SETTINGS, quickAcks: 0 })
 
 describe('delayed ACKs', () => {
   it('wait for a single segment, and not for more than one (MUST-59, SHLD-18)', () => {
@@ -32,7 +33,7 @@ describe('delayed ACKs', () => {
   })
 
   it('are due for the second segment whatever its size, where segments are counted', () => {
-    const ack = new DelayedAck(40, 0, true)
+    const ack = new DelayedAck({ ...SETTINGS, quickAcks: 0, secondSegment: 'any' })
     for (let pair = 0; pair < 2; pair++) {
       ack.onText(1, MSS)
       expect(ack.due(true)).toBe(0)
@@ -59,15 +60,15 @@ describe('delayed ACKs', () => {
   })
 
   it('are quick at the start, until the application answers', () => {
-    const ack = new DelayedAck(40)
-    for (let segment = 0; segment < QUICK_ACKS; segment++) {
+    const ack = new DelayedAck(SETTINGS)
+    for (let segment = 0; segment < SETTINGS.quickAcks; segment++) {
       ack.onText(100, MSS)
       expect(ack.due(true)).toBe(1)
       ack.onSent()
     }
     ack.onText(100, MSS)
     expect(ack.due(true)).toBe(0)
-    const answering = new DelayedAck(40)
+    const answering = new DelayedAck(SETTINGS)
     answering.onAnswered()
     answering.onText(100, MSS)
     expect(answering.due(true)).toBe(0)
