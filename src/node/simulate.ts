@@ -7,10 +7,13 @@ import { findAddon } from './addon.ts'
 
 export type { EachWay, Impairment } from '../link/impairment.ts'
 export { UNIMPAIRED } from '../link/impairment.ts'
-export { Host, type HostOptions } from '../simulate/host.ts'
+export { Host, type HostOptions, type PauseOptions } from '../simulate/host.ts'
+export { NameError, type NameFailure, Names, Resolver } from '../simulate/names.ts'
 export { type LinkOptions, Network, type SimulateOptions } from '../simulate/network.ts'
-export { type Direction, NetworkLink } from '../simulate/network-link.ts'
+export { type Direction, type FlapOptions, NetworkLink } from '../simulate/network-link.ts'
 export { SeededRandom } from '../simulate/random.ts'
+export type { Held, Resident } from '../simulate/resident.ts'
+export { describeHappening, type Happening, type HappeningKind } from '../simulate/timeline.ts'
 
 export function simulate(options: SimulateOptions = {}): Network {
   return new Network({ settler: nodeSettler, ...options })

@@ -1,15 +1,17 @@
 // A network of hosts in virtual time: one seed gives one run, octet for octet. `simulate` is where users begin.
 // Time moves only in `advance` and `run`, from event to event; nothing here waits for real time.
 import type { Offload } from '../core/environment.ts'
-import type { EachWay, Impairment } from '../link/impairment.ts'
+import { type EachWay, eachWay, type Impairment } from '../link/impairment.ts'
 import { type PcapngOptions, type PcapngSink, PcapngWriter } from '../link/pcapng.ts'
 import { wire } from '../link/wire.ts'
 import { VirtualClock } from './clock.ts'
-import { Host, type HostOptions } from './host.ts'
+import { Host, type HostOptions, type HostWorld } from './host.ts'
+import { Names } from './names.ts'
 import { type Direction, NetworkLink } from './network-link.ts'
 import { Paths } from './paths.ts'
 import { SeededRandom } from './random.ts'
 import { type Settler, settler } from './settle.ts'
+import { type Happening, Timeline } from './timeline.ts'
 
 export interface SimulateOptions {
   /** 1 unless said otherwise. */
@@ -34,6 +36,9 @@ export class Network {
   readonly seed: number | string
   readonly clock: VirtualClock
   readonly random: SeededRandom
+  /** What names stand for. Every host has its own by birth. */
+  readonly names: Names
+  readonly #timeline = new Timeline(() => this.clock.now())
   readonly #hosts = new Map<string, Host>()
   readonly #owners = new Map<string, Host>()
   readonly #links: NetworkLink[] = []
@@ -49,6 +54,10 @@ export class Network {
     this.random = new SeededRandom(this.seed)
     this.clock = new VirtualClock(options.beginning)
     this.#settler = options.settler ?? settler
+    this.names = new Names(
+      (name) => this.#hosts.get(name)?.addresses ?? null,
+      (text) => this.#timeline.add('fault', null, null, text),
+    )
   }
 
   /** Virtual milliseconds since the beginning. */
@@ -70,12 +79,7 @@ export class Network {
     const settings: HostOptions = isList(options) ? { addresses: options } : options
     const prefixes = settings.addresses ?? this.#handOut()
     if (prefixes.length === 0) throw new Error(`host '${name}' needs an address`)
-    const host = new Host(name, prefixes, settings, {
-      clock: this.clock,
-      random: this.random.stream(`host ${name}`),
-      hooks: { failed: (error) => this.#errors.push(error) },
-      resolve: (target) => this.resolve(target),
-    })
+    const host = this.make(name, prefixes, settings, this.#worldOf(name))
     for (const address of host.addresses) {
       const owner = this.#owners.get(address)
       if (owner !== undefined) throw new Error(`${address} is an address of '${owner.name}' already`)
@@ -105,8 +109,13 @@ export class Network {
       mtu: checkedMtu(mtu),
       offload,
     })
-    const link = new NetworkLink(hosts, joined)
-    link.impair(impairments)
+    const link = new NetworkLink(hosts, joined, {
+      time: this.clock,
+      tell: ({ hosts: [from, to] }, text) => this.#timeline.add('fault', from.name, to.name, `the link ${text}`),
+    })
+    const each = eachWay(impairments, 'forward', 'backward')
+    joined.forward.change(each.forward)
+    joined.backward.change(each.backward)
     const firstPort = first.attach(joined.ends[0], second)
     const secondPort = second.attach(joined.ends[1], first)
     this.#paths.addLink(first, firstPort, second, secondPort)
@@ -121,6 +130,16 @@ export class Network {
   resolve(target: Host | string): string {
     if (typeof target !== 'string') return target.address
     return this.#hosts.get(target)?.address ?? target
+  }
+
+  /** All that was worth a word, in the order in which it happened. */
+  timeline(): readonly Happening[] {
+    return this.#timeline.happenings
+  }
+
+  /** Puts a remark of the program's into the timeline. */
+  note(text: string, host: Host | string | null = null): void {
+    this.#timeline.add('note', typeof host === 'string' ? host : (host?.name ?? null), null, text)
   }
 
   /** Something that happens after so many virtual milliseconds; the returned function cancels it. */
@@ -204,6 +223,25 @@ export class Network {
       this.#advance(this.clock.next)
     }
     return result
+  }
+
+  /** @internal For networks whose hosts can do more. */
+  protected make(name: string, prefixes: readonly string[], options: HostOptions, world: HostWorld): Host {
+    return new Host(name, prefixes, options, world)
+  }
+
+  #worldOf(name: string): HostWorld {
+    const random = this.random.stream(`host ${name}`)
+    return {
+      clock: this.clock,
+      random: (start) => (start === 1 ? random : random.stream(`start ${start}`)),
+      hooks: { failed: (error) => this.#errors.push(error) },
+      names: this.names,
+      resolve: (target) => this.resolve(target),
+      route: (host) => this.#paths.restore(host),
+      tell: (host, text) => this.#timeline.add('fault', host.name, null, text),
+      turned: () => {},
+    }
   }
 
   #find(given: Host | string): Host {

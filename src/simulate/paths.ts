@@ -23,6 +23,17 @@ export class Paths {
     }
   }
 
+  /** A host has a new stack, which knows no way yet. */
+  restore(host: Host): void {
+    for (const [to, way] of this.#ways.get(host)!) this.#route(host, to, way)
+  }
+
+  #route(source: Host, { addresses }: Host, { links, by }: Way): void {
+    for (const destination of addresses) {
+      source.stack.addRoute({ destination, interface: by.interface, metric: links })
+    }
+  }
+
   /** All that comes nearer to `source` by way of `through` and the port there that leads on. */
   #spread(source: Host, through: Host, port: Port): void {
     const ways = this.#ways.get(source)!
@@ -31,10 +42,9 @@ export class Paths {
     const reached = [{ host: port.peer, links: way.links + 1 }]
     for (const { host, links } of reached) {
       if (host === source || (ways.get(host)?.links ?? Number.POSITIVE_INFINITY) <= links) continue
-      ways.set(host, { links, by: way.by })
-      for (const destination of host.addresses) {
-        source.stack.addRoute({ destination, interface: way.by.interface, metric: links })
-      }
+      const found = { links, by: way.by }
+      ways.set(host, found)
+      this.#route(source, host, found)
       if (host.forward) for (const { peer } of host.ports) reached.push({ host: peer, links: links + 1 })
     }
   }

@@ -52,7 +52,11 @@ export const MAY_IMPORT: Record<string, string[]> = {
     ...['core/observer', 'core/wire', 'core/ip/address', 'runtime'],
     ...['core/tcp/connection', 'core/tcp/state', 'core/tcp/tcp-info', 'core/tcp/timers', 'core/udp/socket'],
   ],
-  simulate: ['runtime', 'link', 'core/environment', 'core/ip/address'],
+  // Boxes in the middle read and write headers; the timeline tells what connections suffer, and is drawn.
+  simulate: [
+    ...['runtime', 'link', 'inspect', 'core/environment', 'core/batch', 'core/ready', 'core/observer', 'core/wire'],
+    ...['core/ip/address', 'core/tcp/connection', 'core/tcp/state', 'core/tcp/timers'],
+  ],
   // Virtual time is the simulator's; scripts set TCP's settings, and write addresses.
   drill: [
     'runtime',
