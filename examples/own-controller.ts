@@ -6,15 +6,16 @@ import { type CongestionSettings, LARGEST_WINDOW, Reno } from 'tunstack/core'
 import { simulate } from 'tunstack/simulate'
 
 export class Scalable extends Reno {
-  override readonly name: string = 'scalable'
+  override get name(): string {
+    return 'scalable'
+  }
 
   protected override get betaLost(): number {
     return 7 / 8
   }
 
   protected override avoid(octets: number): void {
-    const counted = Math.min(octets, this.cwnd)
-    this.cwnd = Math.min(this.cwnd + Math.ceil(counted / 100), LARGEST_WINDOW)
+    this.cwnd = Math.min(this.cwnd + Math.ceil(Math.min(octets, this.cwnd) / 100), LARGEST_WINDOW)
   }
 }
 
@@ -34,7 +35,6 @@ function measure(congestion: 'reno' | typeof scalable): number {
   while (sender.info().octetsAcked < 20_000_000) network.advance(network.now() + 10)
   return network.now()
 }
-
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   console.log(`reno: ${measure('reno')} ms, scalable: ${measure(scalable)} ms`)
 }

@@ -45,13 +45,13 @@ export class Cubic extends Reno {
   /** As of the last reduction; null before the first, so that an idle connection is small. */
   #prior: Prior | null = null
 
-  static {
-    Object.assign(Cubic.prototype, { name: 'cubic' })
-  }
-
   constructor(settings: CongestionSettings) {
     super(settings)
     this.#heard = settings.now | 0
+  }
+
+  override get name(): string {
+    return 'cubic'
   }
 
   protected override get betaLost(): number {

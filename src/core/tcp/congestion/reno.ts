@@ -14,9 +14,6 @@ import { SLOW_START_GAIN, UNUSED_GAIN, windowRate } from './pacing.ts'
 import { Validation } from './validation.ts'
 
 export class Reno implements Congestion {
-  /** On the prototype, like the name of each that stands on this: a field would be in every connection. */
-  declare readonly name: string
-  declare readonly steersRecovery: boolean
   cwnd: number
   ssthresh = NO_THRESHOLD
   pacingRate = UNPACED
@@ -31,14 +28,19 @@ export class Reno implements Congestion {
   #validation: Validation | null = null
   #srtt = 0
 
-  static {
-    Object.assign(Reno.prototype, { name: 'reno', steersRecovery: false })
-  }
-
   constructor(settings: CongestionSettings) {
     this.mss = settings.mss
     this.initialWindow = settings.initialWindow
     this.cwnd = settings.initialWindow
+  }
+
+  /** Not a field, which every connection would have. */
+  get name(): string {
+    return 'reno'
+  }
+
+  get steersRecovery(): boolean {
+    return false
   }
 
   /** What is left of the window after a loss: RFC 5681 §3.1. */
