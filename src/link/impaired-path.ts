@@ -36,6 +36,9 @@ export interface ImpairmentCounters {
   closed: number
 }
 
+/** What becomes of a packet that is offered; `passed` for those that arrive, if the path is not cut meanwhile. */
+export type Fate = 'passed' | 'lost' | 'corrupted' | 'overflow' | 'oversized' | 'partitioned' | 'closed'
+
 /** What has not left yet, or is leaving. */
 interface Leaving {
   bits: number
@@ -144,7 +147,7 @@ export class ImpairedPath {
   }
 
   /** Copies a packet onto the path, or drops it; the caller calls `arm` after the last. */
-  offer(batch: PacketBatch, row: number): void {
+  offer(batch: PacketBatch, row: number): Fate {
     const { counters } = this
     const settings = this.#settings
     counters.offered++
@@ -158,26 +161,26 @@ export class ImpairedPath {
     const which = this.#random.int32()
     const now = this.#time === null ? 0 : this.#time.now()
     this.#forget(now)
-    if (this.#time === null) counters.closed++
-    else if (this.#isCut) counters.partitioned++
-    else if (wireLength(batch, row) > settings.mtu) counters.oversized++
-    else if (this.#leaving.length > settings.queue || this.#heldOctets > MOST_HELD) counters.overflow++
-    else {
-      const packet = lost ? null : this.#copy(batch, row)
-      const copy = duplicated && !lost ? this.#copy(batch, row) : null
-      if (lost) counters.lost++
-      if (late && !lost) counters.reordered++
-      if (copy !== null) counters.duplicated++
-      const bits = batch.length[row] * 8
-      const leaving: Leaving = { bits, departure: now, travel, packet, copy, copyTravel, late }
-      // The same draw says where a corruption goes: marking must not shift the others' decisions.
-      if (packet !== null && (where >>> 0) / 0x1_0000_0000 < settings.mark && packet.markCongested()) counters.marked++
-      if (corrupted && packet !== null) {
-        counters.corrupted++
-        if (!packet.corrupt(where, which)) leaving.packet = null
-      }
-      this.#send(leaving, now)
+    const obstacle = this.#obstacle(batch, row)
+    if (obstacle !== null) {
+      counters[obstacle]++
+      return obstacle
     }
+    const packet = lost ? null : this.#copy(batch, row)
+    const copy = duplicated && !lost ? this.#copy(batch, row) : null
+    if (lost) counters.lost++
+    if (late && !lost) counters.reordered++
+    if (copy !== null) counters.duplicated++
+    const bits = batch.length[row] * 8
+    const leaving: Leaving = { bits, departure: now, travel, packet, copy, copyTravel, late }
+    // The same draw says where a corruption goes: marking must not shift the others' decisions.
+    if (packet !== null && (where >>> 0) / 0x1_0000_0000 < settings.mark && packet.markCongested()) counters.marked++
+    if (corrupted && packet !== null) {
+      counters.corrupted++
+      if (!packet.corrupt(where, which)) leaving.packet = null
+    }
+    this.#send(leaving, now)
+    return lost ? 'lost' : corrupted ? 'corrupted' : 'passed'
   }
 
   /** Moves what is due into the batch, as far as it has room. */
@@ -209,6 +212,15 @@ export class ImpairedPath {
       this.#disarm = nothing
       this.#wake()
     })
+  }
+
+  /** What keeps a packet from setting out; null where nothing does. */
+  #obstacle(batch: PacketBatch, row: number): 'closed' | 'partitioned' | 'oversized' | 'overflow' | null {
+    const { mtu, queue } = this.#settings
+    if (this.#time === null) return 'closed'
+    if (this.#isCut) return 'partitioned'
+    if (wireLength(batch, row) > mtu) return 'oversized'
+    return this.#leaving.length > queue || this.#heldOctets > MOST_HELD ? 'overflow' : null
   }
 
   #copy(batch: PacketBatch, row: number): HeldPacket {

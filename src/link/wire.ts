@@ -14,8 +14,16 @@ export interface WireOptions {
   offload?: Offload
 }
 
+/** Who stands in the middle of a wire: each packet that sets out is given to it alone, and is borrowed until it returns. */
+export interface Middle {
+  /** Offers it to the path `out`, or doesn't; `back` leads to where it came from. */
+  carry(batch: PacketBatch, row: number, out: ImpairedPath, back: ImpairedPath): void
+}
+
 export interface Wire {
   readonly ends: readonly [Link, Link]
+  /** Nobody at first. */
+  middle: Middle | null
   /** From the first end to the second. */
   readonly forward: ImpairedPath
   readonly backward: ImpairedPath
@@ -24,11 +32,12 @@ export interface Wire {
 export function wire(options: WireOptions): Wire {
   const forward = new ImpairedPath(options.random.forward)
   const backward = new ImpairedPath(options.random.backward)
-  return {
-    ends: [new WireEnd(options, forward, backward), new WireEnd(options, backward, forward)],
-    forward,
-    backward,
-  }
+  const joined: Omit<Wire, 'ends'> = { middle: null, forward, backward }
+  const ends = [
+    new WireEnd(options, joined, forward, backward),
+    new WireEnd(options, joined, backward, forward),
+  ] as const
+  return Object.assign(joined, { ends })
 }
 
 class WireEnd implements Link {
@@ -37,14 +46,16 @@ class WireEnd implements Link {
   readonly headroom: number
   readonly offload: Offload
   readonly #time: Time
+  readonly #wire: { readonly middle: Middle | null }
   readonly #out: ImpairedPath
   readonly #in: ImpairedPath
 
-  constructor(options: WireOptions, out: ImpairedPath, into: ImpairedPath) {
+  constructor(options: WireOptions, wire: { readonly middle: Middle | null }, out: ImpairedPath, into: ImpairedPath) {
     this.mtu = options.mtu ?? 1500
     this.headroom = options.headroom ?? 0
     this.offload = options.offload ?? NO_OFFLOAD
     this.#time = options.time
+    this.#wire = wire
     this.#out = out
     this.#in = into
   }
@@ -67,7 +78,11 @@ class WireEnd implements Link {
 
   transmit(batch: PacketBatch): void {
     if (batch.count === 0) return
-    for (let row = batch.first; row < batch.end; row++) this.#out.offer(batch, row)
+    const { middle } = this.#wire
+    for (let row = batch.first; row < batch.end; row++) {
+      if (middle === null) this.#out.offer(batch, row)
+      else middle.carry(batch, row, this.#out, this.#in)
+    }
     batch.shift(batch.count)
     this.#out.arm()
   }

@@ -8,9 +8,19 @@ import { findAddon } from './addon.ts'
 export type { EachWay, Impairment } from '../link/impairment.ts'
 export { UNIMPAIRED } from '../link/impairment.ts'
 export { Host, type HostOptions, type PauseOptions } from '../simulate/host.ts'
+export {
+  AnswersWithResets,
+  type AnswersWithResetsOptions,
+  DropsIdle,
+  type DropsIdleOptions,
+  type MiddleBox,
+  type Passage,
+  RewritesMss,
+} from '../simulate/middle-boxes.ts'
 export { NameError, type NameFailure, Names, Resolver } from '../simulate/names.ts'
 export { type LinkOptions, Network, type SimulateOptions } from '../simulate/network.ts'
 export { type Direction, type FlapOptions, NetworkLink } from '../simulate/network-link.ts'
+export type { PassingPacket } from '../simulate/passing-packet.ts'
 export { SeededRandom } from '../simulate/random.ts'
 export type { Held, Resident } from '../simulate/resident.ts'
 export { describeHappening, type Happening, type HappeningKind } from '../simulate/timeline.ts'

@@ -93,6 +93,8 @@ export class Host {
   readonly #gate: Gate
   /** Sockets that are to be woken when the program goes on. */
   readonly #asleep = new Set<Wakeable>()
+  /** Listeners whose queue is said to be full, and how long it really is. */
+  readonly #filled = new Map<{ backlog: number }, number>()
   #stack: PortableStack
   #starts = 0
   #isUp = true
@@ -157,6 +159,7 @@ export class Host {
     this.#pausedUntil = 0
     this.#gate.shut(0)
     this.#asleep.clear()
+    this.#filled.clear()
     this.#stack.driver.close()
     for (const resident of this.residents) resident.crash?.()
     this.#world.tell(this, 'crashes: all that it held is gone, and nobody is told')
@@ -187,6 +190,33 @@ export class Host {
     for (const resident of this.residents) resident.pause?.(until)
     clock.after(until - clock.now(), () => this.#goOn())
     this.#world.tell(this, `${what === 'machine' ? 'stands still' : "'s program stands still"} for ${milliseconds} ms`)
+  }
+
+  /**
+   * As when a program is too busy to accept: the queue of connections that wait for it is full, and attempts to connect are dropped without a word,
+   * until `drainListenQueue`. Who connects tries again after 1, 3 and 7 s, and so on. Connections that stand are not touched. All ports, unless one is given.
+   */
+  fillListenQueue(port?: number): void {
+    this.assertUp()
+    const before = this.#filled.size
+    this.#stack.core.tcp.forEachListener((listener) => {
+      if (port !== undefined && listener.localPort !== port) return
+      if (!this.#filled.has(listener)) this.#filled.set(listener, listener.backlog)
+      listener.backlog = NO_BACKLOG
+    })
+    if (this.#filled.size === before) {
+      throw new Error(
+        `'${this.name}' listens on no ${port === undefined ? 'port' : `port ${port}`} whose queue could be full; start its server first`,
+      )
+    }
+    this.#world.tell(this, `the listen queue${port === undefined ? '' : ` of port ${port}`} is full`)
+  }
+
+  /** The program accepts again. */
+  drainListenQueue(): void {
+    for (const [listener, backlog] of this.#filled) listener.backlog = backlog
+    this.#filled.clear()
+    this.#world.tell(this, 'the listen queue has room again')
   }
 
   /** @internal Runs something as this host. */
@@ -248,5 +278,8 @@ export class Host {
     }
   }
 }
+
+/** An empty queue is too long for it. */
+const NO_BACKLOG = -1
 
 type Mutable<Of> = { -readonly [Key in keyof Of]: Of[Key] }

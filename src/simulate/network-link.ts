@@ -1,9 +1,12 @@
 // A link of a simulated network: what is wrong with it can change while the network runs.
+import { PacketBatch } from '../core/batch.ts'
 import type { Time } from '../core/environment.ts'
-import type { ImpairmentCounters } from '../link/impaired-path.ts'
+import type { Fate, ImpairedPath, ImpairmentCounters } from '../link/impaired-path.ts'
 import { type EachWay, eachWay, type Impairment } from '../link/impairment.ts'
-import type { Wire } from '../link/wire.ts'
+import type { Middle, Wire } from '../link/wire.ts'
 import type { Host } from './host.ts'
+import type { MiddleBox, Passage } from './middle-boxes.ts'
+import { PassingPacket } from './passing-packet.ts'
 
 /** `forward` is from the host named first to the other. */
 export type Direction = 'forward' | 'backward'
@@ -21,17 +24,33 @@ export interface LinkWorld {
   readonly time: Time
   /** Something happened to the link, in plain words. */
   tell(link: NetworkLink, text: string): void
+  /** A packet has set out, or was kept from it; `fate` is null where a box in the middle dropped it. */
+  carried(link: NetworkLink, direction: Direction, batch: PacketBatch, row: number, fate: Fate | null): void
 }
 
 export class NetworkLink {
   readonly hosts: readonly [Host, Host]
   readonly #wire: Wire
   readonly #world: LinkWorld
+  readonly #boxes: MiddleBox[] = []
+  readonly #passing = new PassingPacket()
 
   constructor(hosts: readonly [Host, Host], wire: Wire, world: LinkWorld) {
     this.hosts = hosts
     this.#wire = wire
     this.#world = world
+    const middle: Middle = { carry: (batch, row, out, back) => this.#carry(batch, row, out, back) }
+    wire.middle = middle
+  }
+
+  /** Puts a box into the middle of the link, behind those that stand there; the returned function takes it away. */
+  add(box: MiddleBox): () => void {
+    this.#boxes.push(box)
+    this.#world.tell(this, `the link goes through a box that ${wordsOf(box.constructor.name)}`)
+    return () => {
+      const place = this.#boxes.indexOf(box)
+      if (place >= 0) this.#boxes.splice(place, 1)
+    }
   }
 
   /** What has become of the packets in each direction. */
@@ -46,7 +65,7 @@ export class NetworkLink {
     this.#wire.forward.change(each.forward)
     this.#wire.backward.change(each.backward)
     const words = JSON.stringify(impairments, (_, value) => (value === Number.POSITIVE_INFINITY ? 'Infinity' : value))
-    this.#world.tell(this, `is impaired: ${words.replaceAll('"', '')}`)
+    this.#world.tell(this, `the link is impaired: ${words.replaceAll('"', '')}`)
   }
 
   settings(direction: Direction): Readonly<Impairment> {
@@ -60,14 +79,14 @@ export class NetworkLink {
   partition(direction?: Direction): void {
     if (direction !== 'backward') this.#wire.forward.partition()
     if (direction !== 'forward') this.#wire.backward.partition()
-    this.#world.tell(this, `is cut${this.#way(direction)}`)
+    this.#world.tell(this, `the link is cut${this.#way(direction)}`)
   }
 
   /** Packets pass again. What was lost meanwhile is not made up for by the link, but by TCP, at its next attempt. */
   heal(direction?: Direction): void {
     if (direction !== 'backward') this.#wire.forward.heal()
     if (direction !== 'forward') this.#wire.backward.heal()
-    this.#world.tell(this, `is healed${this.#way(direction)}`)
+    this.#world.tell(this, `the link is healed${this.#way(direction)}`)
   }
 
   /** Whether that direction is cut; either, if none is named. */
@@ -100,9 +119,42 @@ export class NetworkLink {
     }
   }
 
+  #carry(batch: PacketBatch, row: number, out: ImpairedPath, back: ImpairedPath): void {
+    const direction = out === this.#wire.forward ? 'forward' : 'backward'
+    const mayPass = this.#boxes.length === 0 || this.#passBoxes(batch, row, back)
+    const fate = mayPass ? out.offer(batch, row) : null
+    this.#world.carried(this, direction, batch, row, fate)
+  }
+
+  #passBoxes(batch: PacketBatch, row: number, back: ImpairedPath): boolean {
+    const packet = this.#passing.load(batch, row)
+    const passage: Passage = {
+      now: this.#world.time.now(),
+      answer: (octets) => this.#answer(octets, back),
+      tell: (text) => this.#world.tell(this, text),
+    }
+    for (const box of this.#boxes) if (!box.pass(packet, passage)) return false
+    return true
+  }
+
+  /** What a box in the middle sends takes half the way there and half the way back. */
+  #answer(octets: Uint8Array<ArrayBuffer>, back: ImpairedPath): void {
+    const batch = new PacketBatch({ capacity: 1, largest: octets.length })
+    batch.bytes.set(octets, batch.reserve(octets.length))
+    const row = batch.commit(octets.length)
+    const fate = back.offer(batch, row)
+    back.arm()
+    this.#world.carried(this, back === this.#wire.forward ? 'forward' : 'backward', batch, row, fate)
+  }
+
   #way(direction: Direction | undefined): string {
     if (direction === undefined) return ''
     const [from, to] = direction === 'forward' ? this.hosts : [this.hosts[1], this.hosts[0]]
     return ` from ${from.name} to ${to.name}`
   }
+}
+
+/** `DropsIdle` → `drops idle` */
+function wordsOf(name: string): string {
+  return name.replace(/(?<=.)[A-Z]/g, ' $&').toLowerCase()
 }

@@ -111,7 +111,8 @@ export class Network {
     })
     const link = new NetworkLink(hosts, joined, {
       time: this.clock,
-      tell: ({ hosts: [from, to] }, text) => this.#timeline.add('fault', from.name, to.name, `the link ${text}`),
+      tell: ({ hosts: [from, to] }, text) => this.#timeline.add('fault', from.name, to.name, text),
+      carried: () => {},
     })
     const each = eachWay(impairments, 'forward', 'backward')
     joined.forward.change(each.forward)
