@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { CpuProfile } from './flame.ts'
 import { Ground } from './ground.ts'
 import type { Figure, Measure, Outcome } from './measures.ts'
 import type { Setting } from './setting.ts'
@@ -115,6 +116,20 @@ async function systemCalls(side: Side, measure: Measure): Promise<number | null>
   await closed
   const counted = Number.parseInt(words, 10)
   return Number.isNaN(counted) ? null : counted / (rate * took)
+}
+
+/** One run of a measure on our side, with the profile of our process. */
+export async function profile(setting: Setting, measure: Measure, seconds: number): Promise<CpuProfile> {
+  const ground = await Ground.make(setting)
+  try {
+    const { ours } = ground.sides
+    await measure.run(ours, 1)
+    await ours.begin(true)
+    await measure.run(ours, seconds)
+    return (await ours.end(true)).profile as CpuProfile
+  } finally {
+    await ground.dispose()
+  }
 }
 
 function resultOf(
