@@ -198,16 +198,16 @@ function withoutRests(stroke: readonly Pixel[]): Pixel[] {
   return stroke.filter(([, y], at) => stroke[at - 1]?.[1] !== y || stroke[at + 1]?.[1] !== y)
 }
 
-function tenth(value: number): number {
+export function tenth(value: number): number {
   return Math.round(value * 10) / 10
 }
 
 /** As short as it can be said. */
-function figure(value: number): string {
+export function figure(value: number): string {
   if (Math.abs(value) >= 1e6) return `${tenth(value / 1e5) / 10}M`
   return String(Math.round(value * 1000) / 1000)
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -1,5 +1,8 @@
 // Simulated networks in Node: 'tunstack/simulate'. The portable network, with a settler that also waits for what Node works
 // on beside the event loop: virtual time stands while gzip, crypto or the file system have something to do.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Network, type SimulateOptions } from '../simulate/network.ts'
 import type { Settler } from '../simulate/settle.ts'
@@ -26,7 +29,23 @@ export type { Held, Resident } from '../simulate/resident.ts'
 export { describeHappening, type Happening, type HappeningKind } from '../simulate/timeline.ts'
 
 export function simulate(options: SimulateOptions = {}): Network {
-  return new Network({ settler: nodeSettler, ...options })
+  return new Network({ settler: nodeSettler, keep: keepCapture, ...options })
+}
+
+/** A failure's packets, in the system's temporary folder: one file for each seed and process, so that many failures don't fill it. */
+export function keepCapture(capture: Uint8Array, seed: number | string): string | null {
+  const name = `seed-${String(seed)
+    .replace(/[^\w-]/g, '_')
+    .slice(0, 60)}-${process.pid}.pcapng`
+  const path = join(tmpdir(), 'tunstack', name)
+  try {
+    mkdirSync(join(tmpdir(), 'tunstack'), { recursive: true })
+    writeFileSync(path, capture)
+    return path
+  } catch {
+    // A disk that is full, or not ours, must not hide what the test has found.
+    return null
+  }
 }
 
 /** Iterations of the loop that may pass before Node is taken to wait for something that is not ours. */

@@ -189,7 +189,7 @@ export class Host {
     if (what === 'machine') this.#gate.shut(until)
     for (const resident of this.residents) resident.pause?.(until)
     clock.after(until - clock.now(), () => this.#goOn())
-    this.#world.tell(this, `${what === 'machine' ? 'stands still' : "'s program stands still"} for ${milliseconds} ms`)
+    this.#world.tell(this, `${what === 'machine' ? 'the machine' : 'the program'} stands still for ${milliseconds} ms`)
   }
 
   /**

@@ -5,13 +5,19 @@ import { type EachWay, eachWay, type Impairment } from '../link/impairment.ts'
 import { type PcapngOptions, type PcapngSink, PcapngWriter } from '../link/pcapng.ts'
 import { wire } from '../link/wire.ts'
 import { VirtualClock } from './clock.ts'
+import { explain } from './failure.ts'
+import { FlightRecorder } from './flight-recorder.ts'
 import { Host, type HostOptions, type HostWorld } from './host.ts'
+import { describeLeaks, heldBy } from './leaks.ts'
 import { Names } from './names.ts'
 import { type Direction, NetworkLink } from './network-link.ts'
 import { Paths } from './paths.ts'
 import { SeededRandom } from './random.ts'
+import type { Held } from './resident.ts'
 import { type Settler, settler } from './settle.ts'
+import { StackWatcher } from './stack-watcher.ts'
 import { type Happening, Timeline } from './timeline.ts'
+import { drawTimeline, type TimelinePictureOptions } from './timeline-picture.ts'
 
 export interface SimulateOptions {
   /** 1 unless said otherwise. */
@@ -20,7 +26,14 @@ export interface SimulateOptions {
   beginning?: number
   /** How `run` waits until the program has nothing more to do at once. */
   settler?: () => Settler
+  /** Octets of packets that are kept for the capture that a failure leaves behind: 4 MB unless said otherwise, 0 for none. */
+  recorder?: number
+  /** Writes the capture (pcapng) of a failure somewhere, and says where, for the failure's message. In Node into the system's temporary folder. */
+  keep?: (capture: Uint8Array<ArrayBuffer>, seed: number | string) => string | null
 }
+
+/** As much as some thousand packets take. */
+const RECORDED = 4 * 1024 * 1024
 
 /**
  * Impairments both ways or each way, and `mtu`: the link's own, which both hosts know; 1500 unless said otherwise. `offload`: what the
@@ -39,6 +52,9 @@ export class Network {
   /** What names stand for. Every host has its own by birth. */
   readonly names: Names
   readonly #timeline = new Timeline(() => this.clock.now())
+  readonly #watchers = new Map<Host, { stack: Host['stack']; watcher: StackWatcher }>()
+  readonly #recorder: FlightRecorder
+  readonly #keep: SimulateOptions['keep']
   readonly #hosts = new Map<string, Host>()
   readonly #owners = new Map<string, Host>()
   readonly #links: NetworkLink[] = []
@@ -54,6 +70,8 @@ export class Network {
     this.random = new SeededRandom(this.seed)
     this.clock = new VirtualClock(options.beginning)
     this.#settler = options.settler ?? settler
+    this.#recorder = new FlightRecorder(options.recorder ?? RECORDED)
+    this.#keep = options.keep
     this.names = new Names(
       (name) => this.#hosts.get(name)?.addresses ?? null,
       (text) => this.#timeline.add('fault', null, null, text),
@@ -109,10 +127,16 @@ export class Network {
       mtu: checkedMtu(mtu),
       offload,
     })
+    const faces = {
+      forward: this.#recorder.addFace(`${first.name} to ${second.name}`),
+      backward: this.#recorder.addFace(`${second.name} to ${first.name}`),
+    }
     const link = new NetworkLink(hosts, joined, {
       time: this.clock,
       tell: ({ hosts: [from, to] }, text) => this.#timeline.add('fault', from.name, to.name, text),
-      carried: () => {},
+      carried: (_, direction, batch, row, fate) => {
+        this.#recorder.record(faces[direction], this.clock.now(), batch, row, fate)
+      },
     })
     const each = eachWay(impairments, 'forward', 'backward')
     joined.forward.change(each.forward)
@@ -136,6 +160,27 @@ export class Network {
   /** All that was worth a word, in the order in which it happened. */
   timeline(): readonly Happening[] {
     return this.#timeline.happenings
+  }
+
+  /** The timeline as SVG: a lane for each host, and the most noteworthy in words. */
+  drawTimeline(options?: TimelinePictureOptions): string {
+    return drawTimeline([...this.#hosts.keys()], this.#timeline.happenings, options)
+  }
+
+  /** The last packets, as a pcapng file: each as it set out, with a comment where it did not arrive. What a failure leaves behind. */
+  recording(): Uint8Array<ArrayBuffer> {
+    return this.#recorder.toPcapng(this.clock.wall() - this.clock.now())
+  }
+
+  /** What programs on the hosts hold now: sockets, servers and timers. What TCP itself still has to finish doesn't count. */
+  held(): readonly Held[] {
+    return this.hosts.flatMap((host) => heldBy(host, (address) => this.#nameOf(address)))
+  }
+
+  /** Throws where a program has left a socket, a server or a timer behind, and names each. */
+  expectNoLeaks(): void {
+    const leaks = describeLeaks(this.held())
+    if (leaks !== null) throw this.explained(new Error(leaks))
   }
 
   /** Puts a remark of the program's into the timeline. */
@@ -169,6 +214,8 @@ export class Network {
     const settled = this.#settler()
     try {
       return typeof given === 'function' ? await this.#work(given, settled) : await this.#pass(given, settled)
+    } catch (error) {
+      throw this.explained(error)
     } finally {
       settled.close()
       this.#isRunning = false
@@ -219,7 +266,9 @@ export class Network {
     result.then(done, done)
     for (await settle(); !isDone; await settle()) {
       if (this.clock.next === Number.POSITIVE_INFINITY) {
-        throw new Error(`at ${this.now()} ms nothing more will happen in the network, and what it runs is not done`)
+        throw new Error(
+          'nothing more will happen in the network, and what it runs is not done: await only what a host or a timer will bring about',
+        )
       }
       this.#advance(this.clock.next)
     }
@@ -241,8 +290,35 @@ export class Network {
       resolve: (target) => this.resolve(target),
       route: (host) => this.#paths.restore(host),
       tell: (host, text) => this.#timeline.add('fault', host.name, null, text),
-      turned: () => {},
+      turned: (host) => this.#look(host),
     }
+  }
+
+  #look(host: Host): void {
+    const { stack } = host
+    let watched = this.#watchers.get(host)
+    if (watched?.stack !== stack) {
+      const watcher = new StackWatcher(host.name, stack, this.#timeline, (address) => this.#nameOf(address))
+      watched = { stack, watcher }
+      this.#watchers.set(host, watched)
+    }
+    watched.watcher.look()
+  }
+
+  #nameOf(address: string): string {
+    return this.#owners.get(address)?.name ?? address
+  }
+
+  /** @internal An error, with what there is to say of the network. */
+  protected explained(error: unknown): unknown {
+    return explain(error, {
+      seed: this.seed,
+      now: this.now(),
+      timeline: this.#timeline,
+      keep: () => {
+        return this.#keep === undefined || this.#recorder.count === 0 ? null : this.#keep(this.recording(), this.seed)
+      },
+    })
   }
 
   #find(given: Host | string): Host {

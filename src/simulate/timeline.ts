@@ -52,23 +52,28 @@ export class Timeline {
     this.#forgotten += SURPLUS
   }
 
-  /** The last so many, a line each, the last of each series for all of it; repairs only where there is room. */
+  /** The last so many, a line each. */
   lastWords(count: number): string[] {
-    const last: Happening[] = []
-    const repairs: Happening[] = []
-    const seen = new Set<string>()
-    for (let at = this.#happenings.length - 1; at >= 0 && last.length < count; at--) {
-      const happening = this.#happenings[at]
-      if (happening.series !== null) {
-        if (seen.has(happening.series)) continue
-        seen.add(happening.series)
-      }
-      if (happening.kind === 'repair') repairs.push(happening)
-      else last.push(happening)
-    }
-    const chosen = new Set([...last, ...repairs.slice(0, count - last.length)])
-    return this.#happenings.filter((one) => chosen.has(one)).map(describeHappening)
+    return noteworthy(this.#happenings, count).map(describeHappening)
   }
+}
+
+/** The last so many, the last of each series for all of it; repairs only where there is room. */
+export function noteworthy(happenings: readonly Happening[], count: number): Happening[] {
+  const last: Happening[] = []
+  const repairs: Happening[] = []
+  const seen = new Set<string>()
+  for (let at = happenings.length - 1; at >= 0 && last.length < count; at--) {
+    const happening = happenings[at]
+    if (happening.series !== null) {
+      if (seen.has(happening.series)) continue
+      seen.add(happening.series)
+    }
+    if (happening.kind === 'repair') repairs.push(happening)
+    else last.push(happening)
+  }
+  const chosen = new Set([...last, ...repairs.slice(0, count - last.length)])
+  return happenings.filter((one) => chosen.has(one))
 }
 
 /** `90.0 s: shop → database: 7th retransmission, nobody answers since 12.3 s` */
