@@ -64,9 +64,7 @@ export function setIdleTimeout(
     return null
   }
   if (callback !== undefined) socket.once('timeout', callback)
-  return new IdleTimer(
-    time,
-    duration,
-    AsyncResource.bind(() => socket._onTimeout(), 'Timeout'),
-  )
+  // Not `AsyncResource.bind`, whose property for what is deprecated costs more than a response of HTTP.
+  const context = new AsyncResource('Timeout')
+  return new IdleTimer(time, duration, () => context.runInAsyncScope(socket._onTimeout, socket))
 }
