@@ -9,6 +9,7 @@ import { addNetstat } from './netstat.ts'
 import { EXIT_CODES, Exit, exitCodeOf, isExpected, say, usageError } from './output.ts'
 import { addPing } from './ping.ts'
 import { addServe } from './serve.ts'
+import { addSimulate } from './simulate.ts'
 import { addStart } from './start.ts'
 
 /** What `npm start` runs; the others are for everybody. */
@@ -25,6 +26,7 @@ function commandLine() {
   addGet(cli)
   addPing(cli)
   addNetstat(cli)
+  addSimulate(cli)
   addDrill(cli)
   addDoctor(cli)
   addStart(cli)
@@ -56,8 +58,8 @@ async function run(): Promise<number> {
     const [given] = cli.args
     throw usageError(
       given === undefined
-        ? 'Name a command: serve, get, ping, netstat, drill or doctor ("tunstack --help" says more).'
-        : `There is no command "${given}": there are serve, get, ping, netstat, drill and doctor ("tunstack --help" says more).`,
+        ? 'Name a command: serve, get, ping, netstat, simulate, drill or doctor ("tunstack --help" says more).'
+        : `There is no command "${given}": there are serve, get, ping, netstat, simulate, drill and doctor ("tunstack --help" says more).`,
     )
   }
   return (await cli.runMatchedCommand()) as number

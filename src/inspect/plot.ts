@@ -5,9 +5,11 @@
 export interface Line {
   name: string
   points: readonly (readonly [x: number, y: number])[]
-  /** Solid for what was measured, dashed for what a formula says, thin for what is told besides. */
-  stroke: 'solid' | 'dashed' | 'thin'
+  /** Solid for what was measured, dashed for what a formula says, thin for what is told besides; the others for more of the same kind. */
+  stroke: Stroke
 }
+
+export type Stroke = 'solid' | 'dashed' | 'thin' | 'dotted' | 'broken'
 
 export interface Plot {
   title: string
@@ -40,6 +42,12 @@ const STYLE = [
   '.axis{stroke:#9198a1}.solid{stroke:#58a6ff}.dashed{stroke:#ff7b72}.thin{stroke:#6e7681}.event{stroke:#d29922}.told{fill:#d29922}}',
 ].join('')
 
+/** Stands only in pictures that need it. */
+const MORE_STROKES = [
+  '.dotted{stroke:#1a7f37;stroke-width:2;stroke-dasharray:2 3}.broken{stroke:#8250df;stroke-width:2;stroke-dasharray:10 3 2 3}',
+  '@media(prefers-color-scheme:dark){.dotted{stroke:#3fb950}.broken{stroke:#a371f7}}',
+].join('')
+
 interface Frame {
   plot: Plot
   width: number
@@ -55,7 +63,7 @@ export function plot(wanted: Plot): string {
   const name = escaped(wanted.title)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${name}">`,
-    `<style>${STYLE}</style>`,
+    `<style>${STYLE}${wanted.lines.some(isRare) ? MORE_STROKES : ''}</style>`,
     `<rect class="ground" width="${width}" height="${height}"/>`,
     `<text class="word" x="${MARGIN.left}" y="22" font-size="15" font-weight="600">${name}</text>`,
     `<text class="faint" x="${MARGIN.left}" y="41">${escaped(wanted.subtitle ?? '')}</text>`,
@@ -66,6 +74,10 @@ export function plot(wanted: Plot): string {
     '</svg>',
     '',
   ].join('\n')
+}
+
+function isRare({ stroke }: Line): boolean {
+  return stroke === 'dotted' || stroke === 'broken'
 }
 
 function frameOf(plot: Plot): Frame {

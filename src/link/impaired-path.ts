@@ -114,6 +114,12 @@ export class ImpairedPath {
     return this.#isCut
   }
 
+  /** Packets that have not left, where there is a rate: the one that is leaving, and those behind it. */
+  get waiting(): number {
+    if (this.#time !== null) this.#forget(this.#time.now())
+    return this.#leaving.length
+  }
+
   /** Packets on their way. */
   get held(): number {
     return this.#held.size

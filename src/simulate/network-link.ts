@@ -68,6 +68,11 @@ export class NetworkLink {
     this.#world.tell(this, `the link is impaired: ${words.replaceAll('"', '')}`)
   }
 
+  /** Packets that wait for the rate in a direction, the one that is leaving included. */
+  waiting(direction: Direction): number {
+    return this.#wire[direction].waiting
+  }
+
   settings(direction: Direction): Readonly<Impairment> {
     return this.#wire[direction].settings
   }

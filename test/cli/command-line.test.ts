@@ -13,7 +13,7 @@ describe('help', () => {
   })
 
   it('of each has its options, examples and exit codes', async () => {
-    const commands = ['serve', 'get', 'ping', 'netstat', 'drill', 'doctor', 'start']
+    const commands = ['serve', 'get', 'ping', 'netstat', 'simulate', 'drill', 'doctor', 'start']
     const outcomes = await tunstackEach(commands.map((command) => [command, '--help']))
     for (const [number, { code, stdout, stderr }] of outcomes.entries()) {
       const command = commands[number]
@@ -86,6 +86,9 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['ping', 'localhost'], /"localhost" is not an IP address/],
   [['ping', '--count', '0'], /--count is a whole number from 1/],
   [['doctor', '--all'], /Unknown option `--all`/],
+  [['simulate'], /Name a scenario, or a file with one/],
+  [['simulate', 'moon'], /There is no scenario "moon": there are fat-pipe, satellite/],
+  [['simulate', 'fat-pipe', '--seed', '1', '--seed', '2'], /--seed may be given once/],
   [['start', '--form', 'moon'], /--form is best or tun or private or memory/],
 ]
 

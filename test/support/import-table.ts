@@ -2,7 +2,7 @@
 // `docs/architecture.md` tells it in words.
 
 /** Folders of `src` that run everywhere, and need no clock of their own. */
-export const PORTABLE = ['link', 'runtime', 'simulate', 'http', 'services', 'inspect', 'web', 'drill']
+export const PORTABLE = ['link', 'runtime', 'simulate', 'http', 'services', 'inspect', 'web', 'drill', 'scenario']
 
 const GROUND = [
   'core/wire',
@@ -68,6 +68,8 @@ export const MAY_IMPORT: Record<string, string[]> = {
     'simulate/clock',
     'simulate/random',
   ],
+  // A scenario is a simulated network, what runs in it, and pictures of it.
+  scenario: ['simulate', 'runtime', 'http', 'link', 'inspect/plot', 'core/tcp/settings'],
   node: ['core', ...PORTABLE],
   cli: PUBLIC,
   dashboard: PUBLIC,
