@@ -8,17 +8,20 @@ export class Prr {
   /** prr_delivered, prr_out. */
   #delivered = 0
   #out = 0
+  #hasSent = false
   /** cwnd while the recovery goes on. */
   window = 0
 
   /**
    * RFC 9937 §6.1: a recovery begins by an ACK. `outstanding` is SND.NXT - SND.UNA after it, `sackedBefore` what had been sacked before it,
-   * `acked` what it acknowledged.
+   * `acked` what it acknowledged. `unanswered` octets might have left for what the ACKs before it have told, had they not come in one turn
+   * with it: they leave on top, and count as if they were in flight already.
    */
-  begin(outstanding: number, sackedBefore: number, acked: number): void {
-    this.#flightSize = Math.max(1, outstanding - sackedBefore + acked)
+  begin(outstanding: number, sackedBefore: number, acked: number, unanswered: number): void {
+    this.#flightSize = Math.max(1, outstanding - sackedBefore + acked + unanswered)
     this.#delivered = 0
-    this.#out = 0
+    this.#out = -unanswered
+    this.#hasSent = false
   }
 
   /**
@@ -26,7 +29,7 @@ export class Prr {
    * and nothing more is lost.
    */
   onAck(delivered: number, inFlight: number, ssthresh: number, mss: number, isSafe: boolean): void {
-    if (delivered <= 0 && this.#delivered + this.#out > 0) return
+    if (delivered <= 0 && (this.#hasSent || this.#delivered > 0)) return
     this.#delivered += delivered
     let count: number
     if (inFlight > ssthresh) {
@@ -38,12 +41,13 @@ export class Prr {
       count = Math.min(ssthresh - inFlight, count)
     }
     // The first retransmission leaves whatever comes out.
-    if (this.#out === 0 && count < mss) count = mss
+    if (!this.#hasSent && count < mss) count = mss
     this.window = inFlight + Math.max(0, count)
   }
 
   /** Anything was sent, again or for the first time. */
   onSent(octets: number): void {
     this.#out += octets
+    this.#hasSent = true
   }
 }

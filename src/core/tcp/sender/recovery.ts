@@ -27,6 +27,25 @@ export function sendWindow(cb: ControlBlock): number {
   return prr !== null && cb.phase === Phase.recovery ? prr.window : congestion.cwnd
 }
 
+/**
+ * RFC 5681's FlightSize as it was before this turn's ACKs, which have made room that nothing has filled yet: a window that was full
+ * when something could last be sent was in flight as a whole. `outstanding` octets are left of it.
+ */
+export function flightSize(
+  { congestion, sndUna, windowLimitedUntil }: ControlBlock,
+  outstanding: number,
+  wasFull = lessThan(sndUna, windowLimitedUntil),
+): number {
+  return congestion === null || !wasFull ? outstanding : Math.max(outstanding, congestion.cwnd)
+}
+
+/** What might have been sent of it by now, `inFlight` octets being on their way; not where pacing has held it back. */
+function unanswered(cb: ControlBlock, inFlight: number): number {
+  if (cb.is(Mark.paced)) return 0
+  const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
+  return Math.max(0, Math.min(flightSize(cb, inFlight) - inFlight, cb.unsent, usable))
+}
+
 /** The longest IP packet, less room for headers. */
 const LARGEST_EMISSION = 65_535 - 40 - 60
 
@@ -69,7 +88,7 @@ function respondToSacks(cb: ControlBlock, acked: number, delivered: number, sack
   const { flight, congestion, prr } = cb
   const lost = detectLosses(cb, now)
   if (cb.phase < Phase.recovery) {
-    if (lost > 0) begin(cb, sackedBefore, acked, delivered, now)
+    if (lost > 0) begin(cb, sackedBefore, acked, delivered, cb.shared.acknowledged.priorInFlight, now)
     else cb.phase = flight.sacked > 0 ? Phase.disorder : Phase.open
   } else if (prr !== null && congestion !== null) {
     prr.onAck(delivered, flight.pipe, congestion.ssthresh, cb.mss, acked > 0 && lost === 0)
@@ -78,8 +97,9 @@ function respondToSacks(cb: ControlBlock, acked: number, delivered: number, sack
 
 /** RFC 8985 §6.2: the reordering timer has expired. Says whether anything is lost, or still waited for. */
 export function onReorderingTimeout(cb: ControlBlock, now: number): boolean {
+  const before = inFlight(cb)
   const lost = detectLosses(cb, now)
-  if (lost > 0 && cb.phase < Phase.recovery) begin(cb, cb.flight.sacked, 0, 0, now)
+  if (lost > 0 && cb.phase < Phase.recovery) begin(cb, cb.flight.sacked, 0, 0, before, now)
   return lost > 0 || cb.isArmed(Timer.loss)
 }
 
@@ -138,14 +158,22 @@ function loseByDuplicates(cb: ControlBlock, now: number): void {
   cb.newReno ??= new NewReno()
   cb.newReno.clear()
   loseOldest(cb, cb.newReno, now)
-  begin(cb, 0, 0, 0, now)
+  begin(cb, 0, 0, 0, 0, now)
 }
 
-/** RFC 6675 §5 step 4, RFC 6582 §3.2 step 2, RFC 9937 §6.1. */
-function begin(cb: ControlBlock, sackedBefore: number, acked: number, delivered: number, now: number): void {
+/** RFC 6675 §5 step 4, RFC 6582 §3.2 step 2, RFC 9937 §6.1. `before`: octets that were in flight before this ACK. */
+function begin(
+  cb: ControlBlock,
+  sackedBefore: number,
+  acked: number,
+  delivered: number,
+  before: number,
+  now: number,
+): void {
   const { congestion, flight } = cb
+  const room = unanswered(cb, before)
   cb.shared.counters.values[Count.tcpFastRecoveries]++
-  congestion?.onRecovery(flight.octets, now)
+  congestion?.onRecovery(flightSize(cb, flight.octets), now)
   cb.phase = Phase.recovery
   cb.recover = cb.sndNxt
   cb.tailProbe?.clear()
@@ -157,7 +185,7 @@ function begin(cb: ControlBlock, sackedBefore: number, acked: number, delivered:
   cb.mark(Mark.forceRetransmission)
   if (congestion === null || congestion.steersRecovery || !cb.has(Option.selectiveAcks)) return
   cb.prr = new Prr()
-  cb.prr.begin(flight.octets, sackedBefore, acked)
+  cb.prr.begin(flight.octets, sackedBefore, acked, room)
   cb.prr.onAck(delivered, flight.pipe, congestion.ssthresh, cb.mss, false)
 }
 

@@ -7,6 +7,7 @@ import type { Segment } from '../segment.ts'
 import { distance, lessThan } from '../sequence.ts'
 import { Sent } from './flight.ts'
 import { clearPath } from './path-mtu.ts'
+import { flightSize } from './recovery.ts'
 import { Verdict } from './undo.ts'
 
 const NONE = -1
@@ -49,7 +50,7 @@ export function answerProbe(cb: ControlBlock, ack: number, isDuplicateAck: boole
   if (!tailProbe.isUnderWay || !tailProbe.onAck(ack, shared.scoreboard.hasDuplicate, isDuplicateAck)) return
   shared.counters.values[Count.tcpTailRepairs]++
   if (cb.phase >= Phase.recovery) return
-  congestion?.onRecovery(shared.acknowledged.priorInFlight, now)
+  congestion?.onRecovery(flightBefore(cb), now)
   congestion?.onRecovered(now)
 }
 
@@ -58,7 +59,13 @@ export function answerEcho(cb: ControlBlock, now: number): void {
   const { ecn, shared, congestion } = cb
   if (ecn === null || cb.phase >= Phase.recovery || !ecn.onEcho(cb.sndUna, cb.sndNxt)) return
   shared.counters.values[Count.tcpMarksAnswered]++
-  congestion?.onMarked(shared.acknowledged.priorInFlight, now)
+  congestion?.onMarked(flightBefore(cb), now)
+}
+
+/** This ACK, and those that came in one turn with it. */
+function flightBefore(cb: ControlBlock): number {
+  const { priorInFlight, isWindowLimited } = cb.shared.acknowledged
+  return flightSize(cb, priorInFlight, isWindowLimited)
 }
 
 function takeBack(cb: ControlBlock, now: number): void {

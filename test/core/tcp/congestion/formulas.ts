@@ -70,7 +70,8 @@ export function reductions(course: Course): Reduction[] {
     found.push({
       time: after.time,
       before: before.cwnd,
-      window: before.inFlight * beta,
+      // It was full: what the ACKs of one instant have made room for is not sent between them.
+      window: Math.max(before.inFlight, before.cwnd) * beta,
       grows: after.time + lasts,
       isByMark,
     })

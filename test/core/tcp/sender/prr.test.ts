@@ -11,7 +11,7 @@ function recover(window: number, lost: number, ssthresh: number): { sent: number
   const sent: number[] = []
   // Three have been sacked when it begins, the third with this ACK.
   let inFlight = (window - lost - 3) * MSS
-  prr.begin(window * MSS, 2 * MSS, 0)
+  prr.begin(window * MSS, 2 * MSS, 0, 0)
   for (let ack = 3; ack <= window - lost; ack++) {
     if (ack > 3) inFlight -= MSS
     prr.onAck(MSS, inFlight, ssthresh * MSS, MSS, false)
@@ -50,7 +50,7 @@ describe('proportional rate reduction', () => {
 
   it('goes up to ssthresh by a segment more for each ACK where all goes well', () => {
     const prr = new Prr()
-    prr.begin(20 * MSS, 2 * MSS, 0)
+    prr.begin(20 * MSS, 2 * MSS, 0, 0)
     prr.onAck(MSS, 2 * MSS, 10 * MSS, MSS, false)
     prr.onSent(MSS)
     prr.onAck(MSS, 2 * MSS, 10 * MSS, MSS, true)
@@ -73,7 +73,7 @@ describe('proportional rate reduction', () => {
           let inFlight = window * MSS
           let delivered = 0
           let sent = 0
-          prr.begin(window * MSS, 0, 0)
+          prr.begin(window * MSS, 0, 0, 0)
           for (const { delivered: octets, lost, isSafe } of acks) {
             const arrived = Math.min(octets, inFlight)
             if (arrived === 0) continue

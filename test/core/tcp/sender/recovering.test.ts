@@ -1,6 +1,7 @@
 // The mechanisms of loss recovery at work in a connection: each of these fails without the one that it names.
 import { describe, expect, it } from 'vitest'
 import { Count } from '../../../../src/core/observer.ts'
+import type { Reno } from '../../../../src/core/tcp/congestion/reno.ts'
 import type { Connection } from '../../../../src/core/tcp/connection.ts'
 import { mss, type Peer, sackPermitted, stamps, TcpBench } from '../../../support/tcp-bench.ts'
 
@@ -20,11 +21,15 @@ function established(synOptions: readonly number[] = SACKS, clock?: number): [Tc
 
 /** SACK blocks beyond what is acknowledged. */
 function sack(peer: Peer, ack: number, ...blocks: [number, number][]): void {
+  peer.send('.', sacked(peer, ack, ...blocks))
+}
+
+function sacked(peer: Peer, ack: number, ...blocks: [number, number][]) {
   const words = blocks.flat().flatMap((edge) => {
     const number = (peer.stackIss + edge) >>> 0
     return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255]
   })
-  peer.send('.', { ack, options: [1, 1, 5, 2 + words.length, ...words] })
+  return { ack, options: [1, 1, 5, 2 + words.length, ...words] }
 }
 
 const count = (bench: TcpBench, name: keyof typeof Count) => bench.tcp.shared.counters.get(Count[name])
@@ -102,6 +107,47 @@ describe('PRR (RFC 9937)', () => {
     expect(sent).toBeGreaterThanOrEqual(Math.floor(flight / 2) - 1)
     expect(sent).toBeLessThanOrEqual(Math.ceil(flight / 2) + 3)
     expect(congestion.ssthresh).toBeLessThanOrEqual((flight * 1000) / 2 + 1000)
+  })
+})
+
+describe('ACKs that come in one turn, of which the last tells of a loss', () => {
+  /** A full window of which the first half is acknowledged, and then all but a segment sacked: told at once, or one by one. */
+  function lose(isOneTurn: boolean) {
+    const [bench, peer, connection] = established()
+    const reno = connection.congestion as Reno
+    // Slow start is over, and with it pacing.
+    reno.ssthresh = reno.cwnd
+    bench.write(connection, 100_000)
+    bench.wait(TRIP)
+    const flight = peer.heard().length
+    const half = 2001 + 1000 * (flight >> 1)
+    const told: Parameters<Peer['packet']>[1][] = [{ ack: half }]
+    for (let segment = 2; half + segment * 1000 <= peer.expected; segment++) {
+      told.push(sacked(peer, half, [half + 1000, half + segment * 1000]))
+    }
+    if (isOneTurn) bench.deliver(...told.map((fields) => peer.packet('.', fields)))
+    else {
+      for (const fields of told) {
+        peer.send('.', fields)
+        bench.flush()
+      }
+    }
+    bench.wait(1)
+    return { flight, ssthresh: reno.ssthresh / 1000, left: peer.heard().length }
+  }
+
+  it('bring the window down from where it was, not from what they have left of it', () => {
+    const { flight, ssthresh } = lose(true)
+    expect(flight).toBeGreaterThanOrEqual(10)
+    expect(ssthresh).toBeGreaterThanOrEqual(flight / 2)
+    expect(ssthresh).toBe(lose(false).ssthresh)
+  })
+
+  it('leave a whole ssthresh in flight, not the little that came after the loss was seen', () => {
+    const { ssthresh, left } = lose(true)
+    expect(left).toBe(Math.floor(ssthresh))
+    // One by one, what the first ACK and limited transmit let go is on its way already.
+    expect(lose(false).left).toBeGreaterThan(left)
   })
 })
 
