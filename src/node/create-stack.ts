@@ -1,5 +1,6 @@
 // A stack in Node: the portable one on the system's clock, randomness and timer, and its part in keeping a process alive.
 // An open endpoint (unless it is unref'd) and a ping under way hold the process, as they would with the kernel's stack.
+import type { Environment } from '../core/environment.ts'
 import { type ConnectionsOptions, connections, type SocketView } from '../inspect/connections.ts'
 import { PortableStack, type PortableStackOptions } from '../runtime/create-stack.ts'
 import type { Driver, DriverHooks } from '../runtime/driver.ts'
@@ -15,6 +16,7 @@ import { KeepAlive } from './keep-alive.ts'
 import { listeningMethods } from './net/adopt.ts'
 import { closeSockets } from './net/close-all.ts'
 import { Farewells, LAST_WORDS } from './net/farewell.ts'
+import type { NetHost } from './net/host.ts'
 import { createNet, type Net } from './net/net.ts'
 import { type Lookup, type NameOptions, Names } from './resolver.ts'
 import { systemEnvironment } from './system.ts'
@@ -45,17 +47,22 @@ export class NodeStack extends PortableStack {
   #tls: Tls | null = null
   #http2: Http2 | null = null
 
-  /** @internal `createStack` makes them. */
-  constructor(options: NodeStackOptions, hooks: DriverHooks = {}) {
+  /** What `net` and `dgram` stand on. @internal */
+  readonly host: NetHost
+
+  /** @internal `createStack` makes them. `environment`: another than the system's, which then holds no process. */
+  constructor(options: NodeStackOptions, hooks: DriverHooks = {}, environment?: Environment) {
     const { resolver, hosts, lastWords = LAST_WORDS, ...rest } = options
     const keepAlive = new KeepAlive()
-    super({ allocate, ...rest, hooks, environment: systemEnvironment(keepAlive) })
+    if (environment !== undefined) keepAlive.close()
+    super({ allocate, ...rest, hooks, environment: environment ?? systemEnvironment(keepAlive) })
     this.#keepAlive = keepAlive
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })
     const farewells = new Farewells(driver, keepAlive, lastWords)
     this.#farewells = farewells
     const host = { core, driver, keepAlive, farewells, lookup }
+    this.host = host
     this.net = createNet(host)
     this.dgram = createDgram(host)
     this.#listening = listeningMethods(host, this.net.Socket)

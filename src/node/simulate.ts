@@ -4,13 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { Network, type SimulateOptions } from '../simulate/network.ts'
 import type { Settler } from '../simulate/settle.ts'
-import { findAddon } from './addon.ts'
+import { type NodeSimulateOptions, SimulatedNetwork } from './hosted/network.ts'
+import { pendingRequests } from './hosted/pending.ts'
 
 export type { EachWay, Impairment } from '../link/impairment.ts'
 export { UNIMPAIRED } from '../link/impairment.ts'
-export { Host, type HostOptions, type PauseOptions } from '../simulate/host.ts'
+export type { HostOptions, PauseOptions } from '../simulate/host.ts'
 export {
   AnswersWithResets,
   type AnswersWithResetsOptions,
@@ -21,15 +21,17 @@ export {
   RewritesMss,
 } from '../simulate/middle-boxes.ts'
 export { NameError, type NameFailure, Names, Resolver } from '../simulate/names.ts'
-export { type LinkOptions, Network, type SimulateOptions } from '../simulate/network.ts'
+export type { LinkOptions } from '../simulate/network.ts'
 export { type Direction, type FlapOptions, NetworkLink } from '../simulate/network-link.ts'
 export type { PassingPacket } from '../simulate/passing-packet.ts'
 export { SeededRandom } from '../simulate/random.ts'
 export type { Held, Resident } from '../simulate/resident.ts'
 export { describeHappening, type Happening, type HappeningKind } from '../simulate/timeline.ts'
+export { SimulatedHost as Host } from './hosted/host.ts'
+export { type NodeSimulateOptions as SimulateOptions, SimulatedNetwork as Network } from './hosted/network.ts'
 
-export function simulate(options: SimulateOptions = {}): Network {
-  return new Network({ settler: nodeSettler, keep: keepCapture, ...options })
+export function simulate(options: NodeSimulateOptions = {}): SimulatedNetwork {
+  return new SimulatedNetwork({ keep: keepCapture, ...options })
 }
 
 /** A failure's packets, in the system's temporary folder: one file for each seed and process, so that many failures don't fill it. */
@@ -48,33 +50,24 @@ export function keepCapture(capture: Uint8Array, seed: number | string): string 
   }
 }
 
-/** Iterations of the loop that may pass before Node is taken to wait for something that is not ours. */
-const QUIET_ROUNDS_WITHOUT_ADDON = 2
-
 /**
- * Settled is an iteration of the event loop in which nothing was ready: no immediate is left, no request of libuv is in
- * flight, and the loop has handled no event. Microtasks run dry on the way.
+ * For networks that are moved from the program: settled is an iteration of the event loop in which nothing was ready. No immediate is
+ * left, no request of libuv is in flight, and the loop has handled no event. Microtasks run dry on the way.
  */
 export function nodeSettler(): Settler {
-  const addon = findAddon()
-  const isQuiet = (events: number) => {
-    if (process.getActiveResourcesInfo().includes('Immediate')) return false
-    if (addon !== null && addon.activeRequests() > 0) return false
-    return loopEvents() === events
-  }
+  const pending = pendingRequests()
   return {
     settle: async () => {
-      let quiet = 0
-      const enough = addon === null ? QUIET_ROUNDS_WITHOUT_ADDON : 1
-      while (quiet < enough) {
+      for (;;) {
         const events = loopEvents()
         await new Promise((resolve) => {
           setImmediate(resolve)
         })
-        quiet = isQuiet(events) ? quiet + 1 : 0
+        if (process.getActiveResourcesInfo().includes('Immediate')) continue
+        if (pending.count === 0 && loopEvents() === events) return
       }
     },
-    close: () => {},
+    close: () => pending.close(),
   }
 }
 

@@ -29,7 +29,7 @@ export class VirtualClock implements Clock, Time {
 
   after(milliseconds: number, callback: () => void): () => void {
     const event = new Event(callback)
-    this.#add(event, this.#now + milliseconds)
+    this.#add(event, this.now() + milliseconds)
     return () => this.#events.remove(event)
   }
 
@@ -70,7 +70,11 @@ export class VirtualClock implements Clock, Time {
   #add(event: Event, at: number): void {
     if (Number.isNaN(at)) throw new RangeError('a time must be a number of milliseconds')
     this.#events.add(event, Math.max(at, this.#now))
+    this.asked(event.at)
   }
+
+  /** Somebody has asked for an event: for clocks that must know when to look again. */
+  protected asked(_at: number): void {}
 }
 
 class Event implements Scheduled {

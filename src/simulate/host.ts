@@ -85,7 +85,7 @@ export class Host {
   readonly time: Time
   readonly resolver: Resolver
   readonly ports: Port[] = []
-  /** @internal Who shares the host's fate. */
+  /** Who shares the host's fate. */
   readonly residents = new Set<Resident>()
   readonly #world: HostWorld
   readonly #prefixes: readonly string[]
@@ -219,12 +219,12 @@ export class Host {
     this.#world.tell(this, 'the listen queue has room again')
   }
 
-  /** @internal Runs something as this host. */
+  /** Runs something as this host. */
   enter<Result>(work: () => Result): Result {
     return work()
   }
 
-  /** @internal Throws one sentence where the host has crashed. */
+  /** Throws one sentence where the host has crashed. */
   assertUp(): void {
     if (!this.#isUp) throw new Error(`'${this.name}' has crashed; ${this.name}.restart() brings it up again`)
   }
@@ -258,7 +258,12 @@ export class Host {
       else if (hooks.wake !== undefined) hooks.wake(socket, now)
       else socket.owner?.wake(now)
     }
-    return createStack({ ...this.#options, environment, hooks: { ...hooks, wake } })
+    return this.createStack({ ...this.#options, environment, hooks: { ...hooks, wake } })
+  }
+
+  /** For hosts whose stacks can do more. */
+  protected createStack(options: PortableStackOptions): PortableStack {
+    return createStack(options)
   }
 
   /** The pause is over, unless there was a longer one. */

@@ -61,8 +61,9 @@ export class Network {
   readonly #captures: { writer: PcapngWriter; stops: (() => void)[] }[] = []
   readonly #paths = new Paths()
   readonly #settler: () => Settler
-  readonly #errors: unknown[] = []
-  #isRunning = false
+  /** What applications' handlers have thrown, in the order in which they did. */
+  protected readonly errors: unknown[] = []
+  protected isRunning = false
   #handedOut = 0
 
   constructor(options: SimulateOptions = {}) {
@@ -195,12 +196,12 @@ export class Network {
 
   /** Lets everything happen up to that time, that which is due then included; without one, until nothing is left to happen. Promises that are fulfilled on the way go on only when it has returned. */
   advance(until?: number): void {
-    if (this.#isRunning) throw new Error('the network is running already')
-    this.#isRunning = true
+    if (this.isRunning) throw new Error('the network is running already')
+    this.isRunning = true
     try {
-      this.#advance(until)
+      this.happen(until)
     } finally {
-      this.#isRunning = false
+      this.isRunning = false
     }
   }
 
@@ -209,16 +210,16 @@ export class Network {
   /** Moves time until what the function has begun is done, and returns what it returns. */
   run<Result>(work: () => Promise<Result> | Result): Promise<Result>
   async run<Result>(given?: number | (() => Promise<Result> | Result)): Promise<Result | undefined> {
-    if (this.#isRunning) throw new Error('the network is running already')
-    this.#isRunning = true
-    const settled = this.#settler()
+    if (this.isRunning) throw new Error('the network is running already')
+    this.isRunning = true
     try {
-      return typeof given === 'function' ? await this.#work(given, settled) : await this.#pass(given, settled)
+      if (typeof given === 'function') return await this.work(given)
+      await this.move(() => false, given)
+      return undefined
     } catch (error) {
       throw this.explained(error)
     } finally {
-      settled.close()
-      this.#isRunning = false
+      this.isRunning = false
     }
   }
 
@@ -241,41 +242,46 @@ export class Network {
   }
 
   /** An exception of an application's handler ends it at once. */
-  #advance(until = Number.POSITIVE_INFINITY): void {
+  protected happen(until = Number.POSITIVE_INFINITY): void {
     while (this.clock.next <= until && this.clock.step()) {
-      const [error] = this.#errors.splice(0)
+      const [error] = this.errors.splice(0)
       if (error !== undefined) throw error
     }
     if (until !== Number.POSITIVE_INFINITY) this.clock.advance(until)
   }
 
-  async #pass(until: number | undefined, { settle }: Settler): Promise<undefined> {
-    const end = until ?? Number.POSITIVE_INFINITY
-    for (await settle(); this.clock.next <= end && this.clock.next !== Number.POSITIVE_INFINITY; await settle()) {
-      this.#advance(this.clock.next)
-    }
-    if (until !== undefined) this.#advance(until)
-  }
-
-  async #work<Result>(work: () => Promise<Result> | Result, { settle }: Settler): Promise<Result> {
+  protected async work<Result>(work: () => Promise<Result> | Result): Promise<Result> {
     let isDone = false
     const result = Promise.resolve().then(work)
     const done = () => {
       isDone = true
     }
     result.then(done, done)
-    for (await settle(); !isDone; await settle()) {
-      if (this.clock.next === Number.POSITIVE_INFINITY) {
-        throw new Error(
-          'nothing more will happen in the network, and what it runs is not done: await only what a host or a timer will bring about',
-        )
-      }
-      this.#advance(this.clock.next)
+    await this.move(() => isDone)
+    if (!isDone) {
+      throw new Error(
+        'nothing more will happen in the network, and what it runs is not done: await only what a host or a timer will bring about',
+      )
     }
     return result
   }
 
-  /** @internal For networks whose hosts can do more. */
+  /** Moves time until `isDone`, or up to `until`, or until nothing is left to happen. */
+  protected async move(isDone: () => boolean, until?: number): Promise<void> {
+    const end = until ?? Number.POSITIVE_INFINITY
+    const { settle, close } = this.#settler()
+    try {
+      for (await settle(); !isDone(); await settle()) {
+        if (this.clock.next > end || this.clock.next === Number.POSITIVE_INFINITY) break
+        this.happen(this.clock.next)
+      }
+    } finally {
+      close()
+    }
+    if (until !== undefined) this.happen(until)
+  }
+
+  /** For networks whose hosts can do more. */
   protected make(name: string, prefixes: readonly string[], options: HostOptions, world: HostWorld): Host {
     return new Host(name, prefixes, options, world)
   }
@@ -285,7 +291,7 @@ export class Network {
     return {
       clock: this.clock,
       random: (start) => (start === 1 ? random : random.stream(`start ${start}`)),
-      hooks: { failed: (error) => this.#errors.push(error) },
+      hooks: { failed: (error) => this.errors.push(error) },
       names: this.names,
       resolve: (target) => this.resolve(target),
       route: (host) => this.#paths.restore(host),

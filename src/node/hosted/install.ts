@@ -1,0 +1,41 @@
+// Puts simulated hosts under Node, and takes them away again. One network at a time: the process has one `Date`.
+import { patchClock } from './clock.ts'
+import { patchDatagrams } from './datagrams.ts'
+import { patchGuard } from './guard.ts'
+import { patchNames } from './names.ts'
+import { Patches } from './patches.ts'
+import { patchPools } from './pools.ts'
+import { patchSockets } from './sockets.ts'
+import { patchTimers } from './timers.ts'
+
+let isInstalled = false
+
+/** The returned function restores every function that was replaced. */
+export function install(): () => void {
+  if (isInstalled) {
+    throw new Error(
+      'another network is running in this process: await its run(…) first, and await every run(…) in a test',
+    )
+  }
+  isInstalled = true
+  const patches = new Patches()
+  const restore = () => {
+    patches.restore()
+    isInstalled = false
+  }
+  try {
+    // In this order: what loads modules of Node's must not be seen by what watches them.
+    patchPools(patches)
+    patchClock(patches)
+    patchNames(patches)
+    patchSockets(patches)
+    patchDatagrams(patches)
+    patchGuard(patches)
+    patchTimers(patches)
+    patches.settle()
+  } catch (error) {
+    restore()
+    throw error
+  }
+  return restore
+}

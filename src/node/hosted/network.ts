@@ -1,0 +1,128 @@
+// A simulated network on whose hosts programs of Node's run unchanged, in virtual time or in real time.
+// While its `run` goes on, functions of Node's stand aside for those who are inside of it; then everything is as it was.
+import type { HostOptions, HostWorld } from '../../simulate/host.ts'
+import { Network, type SimulateOptions } from '../../simulate/network.ts'
+import type { Held } from '../../simulate/resident.ts'
+import { SimulatedHost, type Surroundings } from './host.ts'
+import { install } from './install.ts'
+import { Loop } from './loop.ts'
+import { drain, Scope, type ScopeTime } from './scope.ts'
+
+export interface NodeSimulateOptions extends SimulateOptions {
+  /** Real milliseconds for which time may stand still before `run` says what it waits for: 10,000 unless said otherwise. */
+  patience?: number
+}
+
+const PATIENCE = 10_000
+
+/** Events in a row that were nothing but timers which hold nobody: then nothing else will happen. */
+const MOST_IDLE = 5000
+
+export class SimulatedNetwork extends Network {
+  readonly #around: Surroundings
+  readonly #patience: number
+  readonly #holds = new Set<Promise<unknown>>()
+  readonly #hasSettler: boolean
+  /** What programs held when the last run was done. */
+  #left: Held[] = []
+  /** Events in a row that were idle. */
+  #idle = 0
+
+  constructor(options: NodeSimulateOptions = {}) {
+    super(options)
+    this.#hasSettler = options.settler !== undefined
+    this.#patience = options.patience ?? PATIENCE
+    this.#around = {
+      time: this.#time(),
+      failed: (error) => this.errors.push(error),
+      nameOf: (address) => this.hosts.find(({ addresses }) => addresses.includes(address))?.name ?? null,
+    }
+  }
+
+  override host(name: string, options?: readonly string[] | HostOptions): SimulatedHost {
+    return super.host(name, options) as SimulatedHost
+  }
+
+  override router(name: string, options?: readonly string[] | HostOptions): SimulatedHost {
+    return super.router(name, options) as SimulatedHost
+  }
+
+  override get hosts(): readonly SimulatedHost[] {
+    return super.hosts as readonly SimulatedHost[]
+  }
+
+  /** Time stands while that is not settled: for what it can't see by itself, as workers and child processes. Returns the promise. */
+  hold<Result>(promise: Promise<Result>): Promise<Result> {
+    const release = () => void this.#holds.delete(promise)
+    this.#holds.add(promise)
+    promise.then(release, release)
+    return promise
+  }
+
+  /** What programs hold: while `run` goes on now, and after it what they held when its function was done. */
+  override held(): readonly Held[] {
+    return [...this.#left, ...super.held()]
+  }
+
+  protected override make(name: string, prefixes: readonly string[], options: HostOptions, world: HostWorld) {
+    const wake: NonNullable<HostWorld['hooks']['wake']> = (socket, now) => {
+      socket.owner?.wake(now)
+      drain()
+    }
+    return new SimulatedHost(name, prefixes, options, { ...world, hooks: { ...world.hooks, wake } }, this.#around)
+  }
+
+  protected override async work<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    const restore = install()
+    this.#left = []
+    const scope = new Scope(this.#around.time, this.#around.failed)
+    try {
+      return await super.work(() => scope.enter(work))
+    } finally {
+      this.#left = this.hosts.flatMap((host) => host.release())
+      scope.end()
+      restore()
+    }
+  }
+
+  protected override async move(isDone: () => boolean, until?: number): Promise<void> {
+    if (this.#hasSettler) return super.move(isDone, until)
+    const end = until ?? Number.POSITIVE_INFINITY
+    this.#idle = 0
+    const step = () => {
+      const { next } = this.clock
+      if (next > end || next === Number.POSITIVE_INFINITY || this.#idle > MOST_IDLE) return false
+      this.happen(next)
+      return true
+    }
+    const heldFor = () => (this.#holds.size === 0 ? null : 'a promise that was given to network.hold')
+    await new Loop({ isOver: isDone, step, heldFor }, this.#patience).run()
+    if (until !== undefined) this.happen(until)
+  }
+
+  /** After each event what it has set going runs dry. */
+  protected override happen(until = Number.POSITIVE_INFINITY): void {
+    const { clock, errors } = this
+    while (clock.next <= until) {
+      const idle = this.#idle
+      clock.step()
+      drain()
+      if (this.#idle === idle) this.#idle = 0
+      if (errors.length > 0) throw errors.splice(0)[0]
+    }
+    if (until !== Number.POSITIVE_INFINITY) clock.advance(until)
+  }
+
+  #time(): ScopeTime {
+    const { clock } = this
+    return {
+      isReal: false,
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      after: (milliseconds, callback) => clock.after(milliseconds, callback),
+      idle: () => {
+        this.#idle++
+      },
+    }
+  }
+}

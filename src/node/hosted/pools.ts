@@ -1,0 +1,112 @@
+// Connections that are kept for the next request belong to the host that made them: the agents of `http` and `https` tell hosts apart by
+// the names of their pools, and undici's global dispatcher (the one under `fetch`) stands for one agent a host.
+import http from 'node:http'
+import type { Patches } from './patches.ts'
+import { hostScope, type Scope } from './scope.ts'
+
+/** On a request's options, since an agent asks for names in anybody's context. */
+const kScope = Symbol('tunstack scope')
+
+interface Options {
+  [kScope]?: number
+}
+
+interface AgentInside {
+  sockets: Record<string, unknown[] | undefined>
+  freeSockets: Record<string, unknown[] | undefined>
+  requests: Record<string, unknown[] | undefined>
+  totalSocketCount: number
+}
+
+export function patchPools(patches: Patches): void {
+  const { prototype } = http.Agent
+  const agents = new Map<number, Set<AgentInside>>()
+  patches.replace(prototype, 'addRequest', (addRequest) => {
+    return function (this: AgentInside, request: unknown, options: Options, ...rest: unknown[]) {
+      const scope = hostScope()
+      if (scope === undefined || typeof options !== 'object') {
+        return Reflect.apply(addRequest, this, [request, options, ...rest])
+      }
+      remember(agents, scope, this)
+      return Reflect.apply(addRequest, this, [request, { ...options, [kScope]: scope.id }, ...rest])
+    }
+  })
+  patches.replace(prototype, 'getName', (getName) => {
+    return function (this: AgentInside, options?: Options) {
+      const name = Reflect.apply(getName, this, [options]) as string
+      const id = options?.[kScope]
+      return id === undefined ? name : `${name}:${suffixOf(id)}`
+    }
+  })
+  patchDispatchers(patches)
+}
+
+function suffixOf(id: number): string {
+  return `tunstack-${id}`
+}
+
+/** What a host's end leaves in agents is taken out with it: nobody would ever answer there. */
+function remember(agents: Map<number, Set<AgentInside>>, scope: Scope, agent: AgentInside): void {
+  let known = agents.get(scope.id)
+  if (known === undefined) {
+    known = new Set()
+    agents.set(scope.id, known)
+    const all = known
+    const drop = () => {
+      for (const one of all) forget(one, suffixOf(scope.id))
+    }
+    scope.holdings.add({ drop, describe: () => null })
+  }
+  known.add(agent)
+}
+
+function forget(agent: AgentInside, suffix: string): void {
+  for (const pool of [agent.sockets, agent.freeSockets, agent.requests]) {
+    for (const [name, list] of Object.entries(pool)) {
+      if (!name.endsWith(suffix)) continue
+      if (pool !== agent.requests) agent.totalSocketCount -= list?.length ?? 0
+      delete pool[name]
+    }
+  }
+}
+
+interface Dispatcher {
+  readonly constructor: new () => Dispatcher
+  dispatch(...args: unknown[]): boolean
+}
+
+/** The second is undici's from its eighth version on. */
+const GLOBAL_DISPATCHERS = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) => Symbol.for(name))
+
+function patchDispatchers(patches: Patches): void {
+  // Node loads its undici with the first of these that is touched.
+  void globalThis.Request
+  for (const symbol of GLOBAL_DISPATCHERS) {
+    const original = (globalThis as unknown as Record<symbol, Dispatcher | undefined>)[symbol]
+    // Who has put a dispatcher of their own there knows why.
+    if (original === undefined || original.constructor.name !== 'Agent') continue
+    const before = Object.getOwnPropertyDescriptor(globalThis, symbol) as PropertyDescriptor
+    patches.define(globalThis, symbol, { ...before, value: facade(original) })
+  }
+}
+
+function facade(original: Dispatcher): Dispatcher {
+  const agents = new WeakMap<Scope, Dispatcher>()
+  const agentNow = () => {
+    const scope = hostScope()
+    if (scope === undefined) return original
+    let agent = agents.get(scope)
+    if (agent === undefined) {
+      agent = new original.constructor()
+      agents.set(scope, agent)
+    }
+    return agent
+  }
+  return new Proxy(original, {
+    get(_target, key) {
+      const agent = agentNow()
+      const value = Reflect.get(agent, key, agent) as unknown
+      return typeof value === 'function' && key !== 'constructor' ? value.bind(agent) : value
+    },
+  })
+}
