@@ -16,7 +16,8 @@ function virtualScope(): Scope | undefined {
 
 export function patchClock(patches: Patches): void {
   patchDate(patches)
-  const realNow = performance.now()
+  // Whole milliseconds, so that differences are exact.
+  const realNow = Math.trunc(performance.now())
   const elapsed = (scope: Scope) => realNow + scope.time.now()
   for (const holder of [Object.getPrototypeOf(performance), performance]) {
     if (!Object.hasOwn(holder, 'now')) continue
