@@ -12,6 +12,7 @@ import { claims as recovery } from './recovery.ts'
 import { claims as simulation } from './simulation.ts'
 import { claims as sockets } from './sockets.ts'
 import { claims as tcp } from './tcp.ts'
+import { claims as testkit } from './testkit.ts'
 import { claims as transfers } from './transfers.ts'
 
 /** New areas are added here. */
@@ -26,6 +27,7 @@ const areas: Record<string, Claim[]> = {
   simulation,
   sockets,
   tcp,
+  testkit,
   transfers,
 }
 

@@ -168,6 +168,8 @@ export class Observer {
   /** How many observe; nothing is written while it is 0. */
   #watching = 0
   #ring: Float64Array | null = null
+  /** Events that the ring holds. */
+  #size = 0
   #written = 0
   /** One number, kept where storing it costs no heap. */
   readonly #now = new Float64Array(1)
@@ -176,9 +178,12 @@ export class Observer {
     return this.#watching > 0
   }
 
-  watch(): void {
+  /** `events`: how many the ring shall hold, for who reads after each turn. The first who watches decides. */
+  watch(events = RING_EVENTS): void {
     this.#watching++
-    this.#ring ??= new Float64Array(RING_EVENTS * (EVENT_NUMBERS + 1))
+    if (this.#ring !== null) return
+    this.#size = events
+    this.#ring = new Float64Array(events * (EVENT_NUMBERS + 1))
   }
 
   unwatch(): void {
@@ -201,7 +206,7 @@ export class Observer {
   record(kind: number, subject: number, first = 0, second = 0, third = 0, fourth = 0, fifth = 0): void {
     const ring = this.#ring
     if (ring === null) return
-    const at = (this.#written++ % RING_EVENTS) * (EVENT_NUMBERS + 1)
+    const at = (this.#written++ % this.#size) * (EVENT_NUMBERS + 1)
     ring[at] = this.#now[0]
     ring[at + 1] = kind
     ring[at + 2] = subject
@@ -221,9 +226,9 @@ export class Observer {
   read(from: number, take: (event: Float64Array) => void): number {
     const ring = this.#ring
     if (ring !== null) {
-      const oldest = Math.max(from, this.#written - RING_EVENTS)
+      const oldest = Math.max(from, this.#written - this.#size)
       for (let number = oldest; number < this.#written; number++) {
-        const at = (number % RING_EVENTS) * (EVENT_NUMBERS + 1)
+        const at = (number % this.#size) * (EVENT_NUMBERS + 1)
         take(ring.subarray(at, at + EVENT_NUMBERS + 1))
       }
     }

@@ -4,12 +4,15 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { type Exploration, type ExploredTest, type ExploreOptions, exploreWith } from '../simulate/explore.ts'
 import type { Settler } from '../simulate/settle.ts'
 import { type NodeSimulateOptions, SimulatedNetwork } from './hosted/network.ts'
 import { pendingRequests } from './hosted/pending.ts'
 
 export type { EachWay, Impairment } from '../link/impairment.ts'
 export { UNIMPAIRED } from '../link/impairment.ts'
+export { type Exploration, ExplorationError, type ExploredTest, type ExploreOptions } from '../simulate/explore.ts'
+export { describeFault, type Fault, type FaultKind, type FaultOptions, faults } from '../simulate/faults.ts'
 export type { HostOptions, PauseOptions } from '../simulate/host.ts'
 export {
   AnswersWithResets,
@@ -32,6 +35,14 @@ export { type NodeSimulateOptions as SimulateOptions, SimulatedNetwork as Networ
 
 export function simulate(options: NodeSimulateOptions = {}): SimulatedNetwork {
   return new SimulatedNetwork({ keep: keepCapture, ...options })
+}
+
+/**
+ * Runs a test over many seeds, with faults that each seed draws, until one fails; finds the fewest faults that still make it fail, and rejects with
+ * an `ExplorationError` that names them.
+ */
+export function explore(options: ExploreOptions, test: ExploredTest<SimulatedNetwork>): Promise<Exploration> {
+  return exploreWith(simulate, options, test)
 }
 
 /** A failure's packets, in the system's temporary folder: one file for each seed and process, so that many failures don't fill it. */

@@ -133,6 +133,15 @@ export class Host {
     return this.#isUp
   }
 
+  /** Some program on it waits for TCP connections. */
+  get isListening(): boolean {
+    let isListening = false
+    this.#stack.core.tcp.forEachListener(() => {
+      isListening = true
+    })
+    return this.#isUp && isListening
+  }
+
   /** Asks a host, a name or an address for an echo. */
   ping(target: Host | string, options?: PingOptions): Promise<PingReply> {
     this.assertUp()
@@ -198,13 +207,14 @@ export class Host {
    */
   fillListenQueue(port?: number): void {
     this.assertUp()
-    const before = this.#filled.size
+    let found = 0
     this.#stack.core.tcp.forEachListener((listener) => {
       if (port !== undefined && listener.localPort !== port) return
+      found++
       if (!this.#filled.has(listener)) this.#filled.set(listener, listener.backlog)
       listener.backlog = NO_BACKLOG
     })
-    if (this.#filled.size === before) {
+    if (found === 0) {
       throw new Error(
         `'${this.name}' listens on no ${port === undefined ? 'port' : `port ${port}`} whose queue could be full; start its server first`,
       )

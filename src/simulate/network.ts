@@ -1,6 +1,7 @@
 // A network of hosts in virtual time: one seed gives one run, octet for octet. `simulate` is where users begin.
 // Time moves only in `advance` and `run`, from event to event; nothing here waits for real time.
 import type { Offload } from '../core/environment.ts'
+import { parseAddress } from '../core/ip/address.ts'
 import { type EachWay, eachWay, type Impairment } from '../link/impairment.ts'
 import { type PcapngOptions, type PcapngSink, PcapngWriter } from '../link/pcapng.ts'
 import { wire } from '../link/wire.ts'
@@ -9,7 +10,7 @@ import { explain } from './failure.ts'
 import { FlightRecorder } from './flight-recorder.ts'
 import { Host, type HostOptions, type HostWorld } from './host.ts'
 import { describeLeaks, heldBy } from './leaks.ts'
-import { Names } from './names.ts'
+import { NameError, Names } from './names.ts'
 import { type Direction, NetworkLink } from './network-link.ts'
 import { Paths } from './paths.ts'
 import { SeededRandom } from './random.ts'
@@ -109,6 +110,27 @@ export class Network {
     return host
   }
 
+  /** The host by that name. */
+  find(given: Host | string): Host {
+    if (typeof given !== 'string') return given
+    const host = this.#hosts.get(given)
+    if (host !== undefined) return host
+    const known = [...this.#hosts.keys()].map((name) => `'${name}'`).join(', ')
+    throw new Error(
+      `there is no host '${given}'; make it with network.host('${given}')${known === '' ? '' : `, or name one of ${known}`}`,
+    )
+  }
+
+  /** The first link that joins the two. */
+  linkBetween(one: Host | string, other: Host | string): NetworkLink {
+    const [first, second] = [this.find(one), this.find(other)]
+    const link = this.#links.find(({ hosts }) => hosts.includes(first) && hosts.includes(second))
+    if (link !== undefined) return link
+    throw new Error(
+      `no link joins '${first.name}' and '${second.name}'; make it with network.link('${first.name}', '${second.name}')`,
+    )
+  }
+
   /** A host that passes on what is for others. */
   router(name: string, options: readonly string[] | HostOptions = {}): Host {
     return this.host(name, { ...(isList(options) ? { addresses: options } : options), forward: true })
@@ -116,7 +138,7 @@ export class Network {
 
   /** Joins two hosts. Every host gets routes along the shortest paths, counted in links, that lead through routers. */
   link(one: Host | string, other: Host | string, options: LinkOptions = {}): NetworkLink {
-    const hosts = [this.#find(one), this.#find(other)] as const
+    const hosts = [this.find(one), this.find(other)] as const
     const [first, second] = hosts
     if (first === second) throw new Error(`'${first.name}' can't be linked to itself`)
     const { mtu, offload, ...impairments } = options as EachWay<Direction> & { mtu?: number; offload?: Offload }
@@ -152,10 +174,12 @@ export class Network {
     return link
   }
 
-  /** The address that a host or a name stands for; an address is returned as it is. */
+  /** The first address that a host or a name stands for; an address is returned as it is. */
   resolve(target: Host | string): string {
     if (typeof target !== 'string') return target.address
-    return this.#hosts.get(target)?.address ?? target
+    const found = this.names.find(target)?.[0] ?? target
+    if (parseAddress(found) === null) throw new NameError(target, 'NXDOMAIN')
+    return found
   }
 
   /** All that was worth a word, in the order in which it happened. */
@@ -238,6 +262,11 @@ export class Network {
 
   /** Closes every stack: sockets are let go of without a word. */
   close(): void {
+    if (this.isRunning) {
+      throw new Error(
+        'the network is still running: await network.run(…) before the test ends, and close it after that',
+      )
+    }
     for (const host of this.#hosts.values()) host.stack.close()
   }
 
@@ -325,13 +354,6 @@ export class Network {
         return this.#keep === undefined || this.#recorder.count === 0 ? null : this.#keep(this.recording(), this.seed)
       },
     })
-  }
-
-  #find(given: Host | string): Host {
-    if (typeof given !== 'string') return given
-    const host = this.#hosts.get(given)
-    if (host === undefined) throw new Error(`there is no host '${given}'`)
-    return host
   }
 
   #handOut(): string[] {

@@ -7,6 +7,9 @@ import { Instant } from '../core/tcp/timers.ts'
 import type { PortableStack } from '../runtime/create-stack.ts'
 import { describeTime, type HappeningKind, type Timeline } from './timeline.ts'
 
+/** More than one turn brings: it reads 64 packets of each link. */
+const EVENTS = 1024
+
 /** Who a connection of this host leads to, in words. */
 interface Known {
   readonly connection: Connection
@@ -33,7 +36,7 @@ export class StackWatcher {
     this.#timeline = timeline
     this.#nameOf = nameOf
     const { observer } = stack.core
-    observer.watch()
+    observer.watch(EVENTS)
     this.#read = observer.written
   }
 

@@ -297,11 +297,18 @@ describe('mistakes are said in one sentence', () => {
     [() => network.host('one'), "there is a host 'one' already"],
     [() => network.host('three', ['10.0.0.1']), "10.0.0.1 is an address of 'one' already"],
     [() => network.host('three', []), "host 'three' needs an address"],
-    [() => network.link('one', 'nobody'), "there is no host 'nobody'"],
+    [
+      () => network.link('one', 'nobody'),
+      "there is no host 'nobody'; make it with network.host('nobody'), or name one of 'one', 'two'",
+    ],
     [() => network.link('one', 'one'), "'one' can't be linked to itself"],
     [() => network.link('one', 'two', { loss: 2 }), 'loss must be a fraction from 0 to 1, not 2'],
     [() => network.link('one', 'two', { mtu: 1 }), 'mtu must be a number of octets from 68 to 65535, not 1'],
-    [() => network.hosts[0].ping('nowhere'), "'nowhere' is not an IP address"],
+    [
+      () => network.hosts[0].ping('nowhere'),
+      "'nowhere' can't be resolved: there is no such name (NXDOMAIN); name a host so, or say what it stands for with network.names.set",
+    ],
+    [() => network.linkBetween('one', 'two'), "no link joins 'one' and 'two'; make it with network.link('one', 'two')"],
   ])('%s', (mistake, sentence) => {
     expect(mistake).toThrow(sentence)
   })

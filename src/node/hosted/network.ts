@@ -47,6 +47,10 @@ export class SimulatedNetwork extends Network {
     return super.router(name, options) as SimulatedHost
   }
 
+  override find(given: SimulatedHost | string): SimulatedHost {
+    return super.find(given) as SimulatedHost
+  }
+
   override get hosts(): readonly SimulatedHost[] {
     return super.hosts as readonly SimulatedHost[]
   }

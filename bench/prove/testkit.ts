@@ -1,0 +1,97 @@
+// `npm run prove -- testkit`: what the test kit promises over many seeds: runs that repeat octet for octet, and bugs that are found and shrunk.
+import { createHash } from 'node:crypto'
+import { simulate } from '../../src/node/simulate.ts'
+import { ExplorationError, exploreWith } from '../../src/simulate/explore.ts'
+import { arm, drawFaults, faults } from '../../src/simulate/faults.ts'
+import type { Network } from '../../src/simulate/network.ts'
+import { SeededRandom } from '../../src/simulate/random.ts'
+import { expectEachOnce, order } from '../../test/simulate/orders.ts'
+import type { Claim } from './claim.ts'
+
+const SEEDS = Number(process.env.TESTKIT_SEEDS ?? 1000)
+const ORDERS = 8
+const WITHIN = 5000
+const CRASHES = [faults.crash('server', { for: [50, 3000] })]
+const EVERYTHING = [
+  ...CRASHES,
+  faults.partition('client', 'server', { for: [50, 3000] }),
+  faults.partition('client', 'server', { for: [50, 3000], direction: 'backward' }),
+  faults.pause('server', { for: [50, 2000] }),
+  faults.pause('client', { for: [50, 2000], what: 'machine' }),
+  faults.impair('client', 'server', { loss: 0.3, delay: 80 }, { for: [500, 5000] }),
+  faults.fullListenQueue('server', { for: [500, 3000] }),
+]
+
+async function run(seed: number) {
+  const network: Network = simulate({ seed })
+  try {
+    arm(network, drawFaults(CRASHES, new SeededRandom(seed, 'faults'), 6, WITHIN))
+    const orders = await order(network, ORDERS, true)
+    expectEachOnce(orders, ORDERS)
+    const crashes = network.timeline().filter(({ text }) => text.startsWith('crashes')).length
+    const packets = createHash('sha256').update(network.recording()).digest('hex')
+    return { crashes, packets, attempts: orders.attempts, time: network.now() }
+  } finally {
+    network.close()
+  }
+}
+
+async function repeat(): Promise<{ figure: string; holds: boolean }> {
+  const began = performance.now()
+  const differing: number[] = []
+  let [crashes, retries, hours] = [0, 0, 0]
+  const runs = new Set<string>()
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const [first, second] = [await run(seed), await run(seed)]
+    if (first.packets !== second.packets || first.time !== second.time) differing.push(seed)
+    crashes += first.crashes
+    retries += first.attempts - ORDERS
+    hours += first.time / 3_600_000
+    runs.add(first.packets)
+  }
+  const seconds = (performance.now() - began) / 1000
+  const figure = `${SEEDS} seeds, each twice: ${differing.length} differ, ${runs.size} different runs, ${crashes} crashes, ${retries} retries, ${hours.toFixed(1)} virtual hours; ${seconds.toFixed(1)} s`
+  return { figure, holds: differing.length === 0 && runs.size === SEEDS && crashes > SEEDS && retries > SEEDS }
+}
+
+async function plant(isIdempotent: boolean): Promise<ExplorationError | number> {
+  const options = { seeds: SEEDS, within: WITHIN, faults: EVERYTHING, recorder: 0 }
+  try {
+    return (
+      await exploreWith(simulate, options, async (network) => {
+        expectEachOnce(await order(network, ORDERS, isIdempotent), ORDERS)
+      })
+    ).seeds
+  } catch (error) {
+    if (error instanceof ExplorationError) return error
+    throw error
+  }
+}
+
+export const claims: Claim[] = [
+  {
+    name: `${SEEDS} seeds of a client with a retry policy and a server that crashes and comes back: every order is taken once, and no two runs of a seed differ in a packet`,
+    bar: 'none differs, a crash and a retry for each seed and more',
+    measure: repeat,
+  },
+  {
+    name: 'a retry that is not idempotent is found by explore among seven kinds of faults, and shrunk',
+    bar: 'at most two faults',
+    measure: async () => {
+      const found = await plant(false)
+      if (typeof found === 'number') return { figure: `${found} seeds passed`, holds: false }
+      const { seed, faults: least } = found
+      const words = least.map(({ at, what, for: length }) => `at ${at} ms ${what} for ${length} ms`).join('; ')
+      return { figure: `seed ${seed}, ${least.length} faults: ${words}`, holds: least.length > 0 && least.length <= 2 }
+    },
+  },
+  {
+    name: 'the same client against a server that is idempotent, under the same faults',
+    bar: 'no seed fails',
+    measure: async () => {
+      const found = await plant(true)
+      if (typeof found === 'number') return { figure: `${found} seeds passed`, holds: found === SEEDS }
+      return { figure: found.message.split('\n', 2).join(' '), holds: false }
+    },
+  },
+]
