@@ -1,10 +1,11 @@
-// `npm run prepare`: TypeScript and the addon of a clone. Run by npm after `npm install` and `npm ci`, before `npm pack`,
+// `npm run prepare`: TypeScript, the dashboard's page and the addon of a clone. Run by npm after `npm install` and `npm ci`, before `npm pack`,
 // and for a git dependency; never for one that installs the published package. The addon may fail without failing the
 // install: everything but the TUN device works without it.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from './bundle.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -25,6 +26,17 @@ function buildTypeScript() {
   }
   const { status } = spawnSync(compiler, ['-b'], { cwd: ROOT, stdio: 'inherit' })
   return status === 0
+}
+
+/** Everything but the dashboard works without it. */
+async function buildDashboard() {
+  try {
+    await bundle(join(ROOT, 'dist', 'dashboard'), { isServed: true, isCompressed: true })
+  } catch (error) {
+    console.error(
+      `tunstack: the dashboard was not built (${String(error.message).split('\n')[0]}): run "npm run prepare" once its bundler, esbuild, is there.`,
+    )
+  }
 }
 
 function nodeGyp() {
@@ -70,13 +82,14 @@ function carry() {
   copyFileSync(join(ROOT, 'build', 'Release', 'tunstack.node'), join(folder, 'tunstack.node'))
 }
 
-function main() {
+async function main() {
   const built = buildTypeScript()
   if (built === null) return
   if (!built) {
     process.exitCode = 1
     return
   }
+  await buildDashboard()
   const fault = buildAddon()
   if (fault === null) carry()
   else
@@ -85,4 +98,4 @@ function main() {
     )
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -40,6 +40,12 @@ export {
 export { type SiteOptions, site } from './http/site.ts'
 export { HttpError } from './http/status.ts'
 export {
+  ConnectionWatch,
+  type Watchable,
+  type WatchedConnection,
+  type WatchedSegment,
+} from './inspect/connection-watch.ts'
+export {
   type ConnectionsOptions,
   connections,
   type SocketView,
@@ -49,12 +55,16 @@ export {
 export { describeNote } from './inspect/describe-note.ts'
 export { describePacket } from './inspect/describe-packet.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
+export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
+export { readSegment, SegmentFlag, type SegmentView } from './inspect/segment-view.ts'
+export { type SenderSample, sampleOf } from './inspect/sender-sample.ts'
 export { type CaptureOptions, capture } from './link/capture.ts'
 export { type ImpairedLink, type Impairments, impaired } from './link/impaired.ts'
 export { checkImpairment, type Impairment } from './link/impairment.ts'
 export { type MemoryLink, type MemoryOptions, memory } from './link/memory.ts'
 export { type PacketsLink, type PacketsOptions, packets } from './link/packets.ts'
 export { type PcapngOptions, PcapngWriter } from './link/pcapng.ts'
+export { type Watch, WatchedLink } from './link/watched.ts'
 export { type CaptureFile, openCaptureFile } from './node/capture-file.ts'
 export type { Connector, ConnectorOptions, ConnectorTarget } from './node/connector.ts'
 export {

@@ -42,18 +42,30 @@ export {
 } from './http/server.ts'
 export { HttpError } from './http/status.ts'
 export {
+  ConnectionWatch,
+  type Watchable,
+  type WatchedConnection,
+  type WatchedSegment,
+} from './inspect/connection-watch.ts'
+export {
   type ConnectionsOptions,
   connections,
   type SocketView,
   type StateName,
+  stateName,
   type TimerView,
 } from './inspect/connections.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
+export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
+export { readSegment, SegmentFlag, type SegmentView } from './inspect/segment-view.ts'
+export { type SenderSample, sampleOf } from './inspect/sender-sample.ts'
 export { capture } from './link/capture.ts'
 export { impaired } from './link/impaired.ts'
 export { loopback } from './link/loopback.ts'
 export { memory } from './link/memory.ts'
 export { packets } from './link/packets.ts'
+export { type Watch, WatchedLink } from './link/watched.ts'
+export { type Wire, type WireOptions, wire } from './link/wire.ts'
 export { createStack, type InterfaceOptions, PortableStack, type RouteOptions } from './runtime/create-stack.ts'
 export {
   type CloseReason,
@@ -70,6 +82,10 @@ export { type RunOptions, runScenario, type ScenarioResult } from './scenario/ru
 export type { Scenario } from './scenario/scenario.ts'
 export { checkScenario, ScenarioError } from './scenario/scenario-check.ts'
 export { describeScenario, tableMarkdown, tableText } from './scenario/table.ts'
+export { Host, type HostOptions } from './simulate/host.ts'
+export { type LinkOptions, Network, type SimulateOptions, simulate } from './simulate/network.ts'
+export { type Direction, NetworkLink } from './simulate/network-link.ts'
+export { SeededRandom } from './simulate/random.ts'
 export { SocketError, type SocketErrorCode } from './web/socket-error.ts'
 export { type StreamFilter, StreamListener, type StreamVerdict } from './web/stream-listener.ts'
 export { StreamSocket, type StreamSocketInfo, type StreamSocketOptions } from './web/stream-socket.ts'

@@ -9,6 +9,7 @@ import {
   logLine,
   type NodeStack,
   peerFilter,
+  type SiteOptions,
   site,
 } from '../index.ts'
 import type { Options } from './options.ts'
@@ -103,21 +104,29 @@ export interface RunningHttp {
   close(): Promise<void>
 }
 
-export async function startHttp(stack: NodeStack, settings: HttpSettings): Promise<RunningHttp> {
+/** `dashboard`: its answers; null without one. */
+export async function startHttp(
+  stack: NodeStack,
+  settings: HttpSettings,
+  dashboard: SiteOptions['dashboard'] = null,
+): Promise<RunningHttp> {
   const { root, listing, logFormat, connections, connectionsPerPeer, requestsPerSecond } = settings
   const files = root === null ? null : await openFiles(root, listing)
   const sink = settings.log === null ? null : openLog(settings.log)
-  const server: HttpServer = createHttpServer(site({ stack, server: () => server, files: files?.handle ?? null }), {
-    limits: {
-      connections,
-      connectionsPerPeer,
-      body: MOST_BODY,
-      ...(requestsPerSecond === null ? {} : { requestsPerSecond }),
+  const server: HttpServer = createHttpServer(
+    site({ stack, server: () => server, files: files?.handle ?? null, dashboard }),
+    {
+      limits: {
+        connections,
+        connectionsPerPeer,
+        body: MOST_BODY,
+        ...(requestsPerSecond === null ? {} : { requestsPerSecond }),
+      },
+      admits: settings.allow === null && settings.deny.length === 0 ? undefined : filterOf(settings),
+      log: sink === null ? undefined : (entry) => void sink.write(`${logLine(entry, logFormat)}\n`),
+      onError: (error) => say(`tunstack: the HTTP server: ${error instanceof Error ? error.message : error}`),
     },
-    admits: settings.allow === null && settings.deny.length === 0 ? undefined : filterOf(settings),
-    log: sink === null ? undefined : (entry) => void sink.write(`${logLine(entry, logFormat)}\n`),
-    onError: (error) => say(`tunstack: the HTTP server: ${error instanceof Error ? error.message : error}`),
-  })
+  )
   server.listen(stack, { port: settings.port })
   return {
     server,

@@ -11,8 +11,10 @@ import {
   openCaptureFile,
   PcapngWriter,
   startServices,
+  WatchedLink,
 } from '../index.ts'
 import { startControl } from './control.ts'
+import { addDashboardOptions, type DashboardSettings, dashboard, readDashboard } from './dashboard.ts'
 import {
   addDeviceOptions,
   addSecondDeviceOptions,
@@ -23,7 +25,7 @@ import {
   openDevice,
   readDevice,
 } from './device.ts'
-import { addHttpOptions, DEFAULT_HTTP, type HttpSettings, type RunningHttp, readHttp, startHttp } from './http.ts'
+import { addHttpOptions, DEFAULT_HTTP, type HttpSettings, readHttp, startHttp } from './http.ts'
 import { addImpairmentOptions, type ImpairmentPlan, impairLink, readImpairments } from './impair.ts'
 import { Options } from './options.ts'
 import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
@@ -37,6 +39,8 @@ export interface ServeSettings {
   readonly services: boolean
   /** Null: without the HTTP server. */
   readonly http: HttpSettings | null
+  /** Null: without the dashboard. */
+  readonly dashboard: DashboardSettings | null
   readonly capture: string | null
   /** On the first device: what a second one sends crosses it once. */
   readonly impairments: ImpairmentPlan | null
@@ -47,8 +51,10 @@ export function addServe(cli: CAC): void {
   addSecondDeviceOptions(
     addImpairmentOptions(
       addOptions(
-        addHttpOptions(
-          addDeviceOptions(cli.command('serve', 'Brings up a TUN device with a stack and an HTTP server on it')),
+        addDashboardOptions(
+          addHttpOptions(
+            addDeviceOptions(cli.command('serve', 'Brings up a TUN device with a stack and an HTTP server on it')),
+          ),
         ),
       ),
     ),
@@ -101,6 +107,7 @@ function readSettings(options: Options): ServeSettings {
     any: options.flag('any'),
     services: options.flag('services'),
     http: readHttp(options),
+    dashboard: readDashboard(options),
     capture: options.text('capture'),
     json: options.flag('json'),
   }
@@ -120,9 +127,11 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const control = await startControl(stack)
   try {
     if (settings.services) startServices(stack)
-    const http: RunningHttp | null = settings.http === null ? null : await startHttp(stack, settings.http)
+    const links: WatchedLink[] = []
+    const http =
+      settings.http === null ? null : await startHttp(stack, settings.http, dashboardOf(stack, settings, links))
     const devices = openAll(settings, lose)
-    attachAll(stack, devices, settings, file)
+    links.push(...attachAll(stack, devices, settings, file))
     announce(devices, settings)
     await Promise.race([told, lost])
     await http?.close()
@@ -171,16 +180,24 @@ function attachAll(
   devices: OpenedDevice[],
   { any, impairments }: ServeSettings,
   file: CaptureFile | null,
-): void {
+): WatchedLink[] {
   const writer = file === null ? null : new PcapngWriter(file.write, { describe: describeNote })
-  for (const [place, { link, settings }] of devices.entries()) {
+  return devices.map(({ link, settings }, place) => {
     const { name, ipv4, ipv6 } = settings
     const isBad = impairments !== null && place === 0
     const path = isBad ? impairLink(link, impairments, stack.random) : link
     const tapped: Link = writer === null ? path : capture(path, writer, { name })
     const addresses = ipv6 === null ? [ipv4.address] : [ipv4.address, ipv6.address]
-    stack.addInterface({ link: tapped, name, addresses, anyAddress: any })
-  }
+    const watched = new WatchedLink(tapped)
+    stack.addInterface({ link: watched, name, addresses, anyAddress: any })
+    return watched
+  })
+}
+
+function dashboardOf(stack: NodeStack, { dashboard: settings, devices }: ServeSettings, links: readonly WatchedLink[]) {
+  if (settings === null) return null
+  const hosts = devices.flatMap(({ ipv4, ipv6 }) => [ipv4.host, ...(ipv6 === null ? [] : [ipv6.host])])
+  return dashboard(stack, () => links, settings, hosts.map(networkOf))
 }
 
 function announce(devices: readonly OpenedDevice[], settings: ServeSettings): void {
@@ -209,7 +226,7 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
   const [first, second] = devices.map((device) => device.settings)
   const enter = entering(first)
   const address = bare(first.ipv4.address)
-  const lines = [...httpSuggestions(enter, address, settings.http), `${enter}ping ${address}`]
+  const lines = [...httpSuggestions(enter, address, settings), `${enter}ping ${address}`]
   if (first.ipv6 !== null) lines.push(`${enter}ping ${bare(first.ipv6.address)}`)
   if (settings.services) {
     lines.push(`${enter}bash -c 'echo hello >/dev/udp/${address}/9'    (discarded, and counted)`)
@@ -225,11 +242,12 @@ function suggestions(devices: readonly OpenedDevice[], settings: ServeSettings):
   return lines
 }
 
-function httpSuggestions(enter: string, address: string, http: HttpSettings | null): string[] {
+function httpSuggestions(enter: string, address: string, { http, dashboard }: ServeSettings): string[] {
   if (http === null) return []
   const base = `http://${address}${http.port === 80 ? '' : `:${http.port}`}`
   const lines = [`${enter}curl ${base}/    (${http.root === null ? 'what you have just done, as a page' : http.root})`]
   if (http.root !== null) lines.push(`${enter}curl ${base}/_tunstack/start    (what you have just done, as a page)`)
+  if (dashboard !== null) lines.push(`${base}/_tunstack/    (the dashboard, in a browser)`)
   lines.push(`${enter}curl -N ${base}/_tunstack/events    (TCP's figures of that connection, every second)`)
   return lines
 }
@@ -257,6 +275,7 @@ export function defaultSettings(): ServeSettings {
     any: false,
     services: true,
     http: DEFAULT_HTTP,
+    dashboard: { allow: null },
     capture: null,
     impairments: null,
     json: false,

@@ -14,21 +14,25 @@ export interface SiteOptions {
   readonly server: () => HttpServer | null
   /** Answers everything that is not the server's own; without it the start page stands at `/`. */
   readonly files: ((request: HttpRequest, wall: number) => Answer | Promise<Answer>) | null
+  /** Answers what is the dashboard's, at `/_tunstack/`; null for anything else. */
+  readonly dashboard?: ((request: HttpRequest) => Answer | null) | null
 }
 
 const TICK = 1000
 
-export function site({ stack, server, files }: SiteOptions): Handler {
+export function site({ stack, server, files, dashboard = null }: SiteOptions): Handler {
   const { time } = stack.driver
   return (request) => {
     const { path } = request
     if (files !== null && path !== '/metrics' && !path.startsWith('/_tunstack/')) return files(request, time.wall())
+    const answer = dashboard?.(request) ?? null
+    if (answer !== null) return answer
     switch (path) {
       case '/':
       case '/_tunstack/':
       case '/_tunstack/start':
         mustRead(request)
-        return startPage(request)
+        return startPage(request, dashboard !== null)
       case '/_tunstack/connections':
         mustRead(request)
         return HttpResponse.json([...(server()?.connections() ?? [])])

@@ -8,11 +8,12 @@ import { STYLE } from './start-style.ts'
 /** What the head of this answer and the page come to, about. */
 const PAGE_OCTETS = 7500
 
-export function startPage(request: HttpRequest): HttpResponse {
-  return HttpResponse.html(page(request), { headers: { 'Cache-Control': 'no-store' } })
+/** `hasDashboard`: one stands at `/_tunstack/`. */
+export function startPage(request: HttpRequest, hasDashboard = false): HttpResponse {
+  return HttpResponse.html(page(request, hasDashboard), { headers: { 'Cache-Control': 'no-store' } })
 }
 
-function page(request: HttpRequest): string {
+function page(request: HttpRequest, hasDashboard: boolean): string {
   const { endpoint, number } = request
   const info = endpoint.info()
   const segments = Math.max(1, Math.ceil(PAGE_OCTETS / Math.max(1, info.sendMss)))
@@ -41,7 +42,7 @@ yours have come and <b>${info.segmentsOut}</b> of ours have gone; this page make
 connection may have ${info.sendCwnd} segments of ${info.sendMss} octets under way (RFC 6928).</p></section>
 <section><h2>This very connection</h2>${table(info)}</section>
 <section><h2>Look closer</h2>${commands(drawn.server, drawn.serverPort)}</section>
-<footer>Reload, and the same connection carries the next request. <a href="/_tunstack/connections">Who is connected</a>
+<footer>Reload, and the same connection carries the next request. ${hasDashboard ? '<a href="/_tunstack/">Dashboard</a> ' : ''}<a href="/_tunstack/connections">Who is connected</a>
 <a href="/metrics">Counters</a> <a href="/_tunstack/events">A stream of events</a></footer>
 </main></body></html>
 `

@@ -58,6 +58,8 @@ export interface SocketView {
 export interface ConnectionsOptions {
   /** With everything that TCP knows of each connection. */
   info?: boolean
+  /** So many of each kind at most: no more are made. */
+  most?: number
 }
 
 const STATE_NAMES: Record<number, StateName> = {
@@ -79,13 +81,14 @@ export function stateName(state: number): StateName {
 }
 
 /** TCP's listeners, requests, connections and TIME-WAIT records, then UDP's sockets; by local port within each kind. */
-export function connections(stack: PortableStack, { info = false }: ConnectionsOptions = {}): SocketView[] {
+export function connections(stack: PortableStack, options: ConnectionsOptions = {}): SocketView[] {
+  const { info = false, most = Number.POSITIVE_INFINITY } = options
   const now = stack.driver.time.now()
   const kinds = [
     listeners(stack),
     requests(stack),
-    established(stack, now, info),
-    timeWaits(stack, now),
+    established(stack, now, info, most),
+    timeWaits(stack, now, most),
     datagrams(stack),
   ]
   return kinds.flatMap((views) => views.sort((a, b) => a.localPort - b.localPort || a.remotePort - b.remotePort))
@@ -108,9 +111,10 @@ function requests({ core }: PortableStack): SocketView[] {
   return views
 }
 
-function established({ core }: PortableStack, now: number, withInfo: boolean): SocketView[] {
+function established({ core }: PortableStack, now: number, withInfo: boolean, most: number): SocketView[] {
   const views: SocketView[] = []
   core.tcp.forEach((connection) => {
+    if (views.length >= most) return
     const { state, localAddress, localPort, remoteAddress, remotePort, receiveBuffer, unacknowledged } = connection
     const owner = core.tcp.listenerOf(connection)?.owner?.name ?? connection.owner?.name ?? null
     views.push({
@@ -141,12 +145,13 @@ function timerOf(connection: Connection, now: number): TimerView | null {
   return null
 }
 
-function timeWaits({ core }: PortableStack, now: number): SocketView[] {
+function timeWaits({ core }: PortableStack, now: number, most: number): SocketView[] {
   const { timeWait } = core.tcp.shared
   const local = new Address()
   const remote = new Address()
   const views: SocketView[] = []
   timeWait.forEach((row) => {
+    if (views.length >= most) return
     timeWait.addresses(row, local, remote)
     views.push({
       ...view('tcp', 'TIME-WAIT', local, timeWait.localPort(row)),

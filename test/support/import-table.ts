@@ -49,7 +49,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
   services: ['runtime', 'core/environment'],
   web: ['runtime'],
   inspect: [
-    ...['core/observer', 'core/wire', 'core/ip/address', 'runtime'],
+    ...['core/batch', 'core/observer', 'core/wire', 'core/ip/address', 'runtime'],
     ...['core/tcp/connection', 'core/tcp/state', 'core/tcp/tcp-info', 'core/tcp/timers', 'core/udp/socket'],
   ],
   // Boxes in the middle read and write headers; the timeline tells what connections suffer, and is drawn.
@@ -78,4 +78,4 @@ export const MAY_IMPORT: Record<string, string[]> = {
 }
 
 /** Packages that a folder may import; all others are Node's own modules in node and cli, and nothing elsewhere. */
-export const PACKAGES: Record<string, string[]> = { cli: ['cac'] }
+export const PACKAGES: Record<string, string[]> = { cli: ['cac'], dashboard: ['uplot'] }
