@@ -65,7 +65,7 @@ function serveEndpoints(stack) {
   }
   stack.listen({ port: 9 }).onConnection = (endpoint) => {
     endpoint.onReadable = () => {
-      while (endpoint.read() !== null);
+      endpoint.look((_octets, _start, length) => length)
       if (endpoint.isAtEnd) endpoint.close()
     }
   }
