@@ -16,7 +16,7 @@ export interface JsStream {
 }
 
 export interface ConnectRequest {
-  oncomplete(status: number, handle: object, request: object, isReadable: boolean, isWritable: boolean): void
+  oncomplete?: (status: number, handle: object, request: object, isReadable: boolean, isWritable: boolean) => void
 }
 
 export interface NameRequest {

@@ -50,6 +50,8 @@ export class HostedTcp extends JSStream implements Owner, Holding {
   #isEnded = false
   /** We have had the last word. */
   #hasAnswered = true
+  /** The program is done with it: what is left is for TCP to do. */
+  #hasFinished = false
 
   constructor(scope: Scope, isMapped = false) {
     super()
@@ -141,7 +143,9 @@ export class HostedTcp extends JSStream implements Owner, Holding {
     if (connecting === null || this.#isClosed) return
     this.#connecting = null
     const { request, resource } = connecting
-    resource.runInAsyncScope(request.oncomplete, request, status, this, request, true, true)
+    if (request.oncomplete) {
+      resource.runInAsyncScope(request.oncomplete, request, status, this, request, true, true)
+    }
     drain()
   }
 
@@ -221,6 +225,7 @@ export class HostedTcp extends JSStream implements Owner, Holding {
   onshutdown(request: object): number {
     if (this.#isClosed || this.#endpoint === null) return errnoOf('ENOTCONN')
     this.#shutdown = request
+    this.#hasFinished = true
     if (this.#writes.length === 0) this.#finish(request)
     return 0
   }
@@ -285,7 +290,8 @@ export class HostedTcp extends JSStream implements Owner, Holding {
     this.#detach()
     setImmediate(() => {
       const canceled = errnoOf('ECANCELED')
-      if (request !== undefined)
+      // Whoever has given up takes it away.
+      if (request?.oncomplete)
         resource?.runInAsyncScope(request.oncomplete, request, canceled, this, request, true, true)
       this.#cancel(canceled)
       if (closed !== undefined) this.#resource.runInAsyncScope(closed)
@@ -307,7 +313,7 @@ export class HostedTcp extends JSStream implements Owner, Holding {
 
   describe() {
     const endpoint = this.#endpoint
-    if (!this.#isRef || endpoint === null) return null
+    if (!this.#isRef || this.#hasFinished || endpoint === null) return null
     const { connection, localPort, remotePort } = endpoint
     const address = endpoint.remoteAddress.toString()
     const remote = `${this.scope.host?.nameOf(address) ?? address}:${remotePort}`
