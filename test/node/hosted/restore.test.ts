@@ -71,7 +71,7 @@ describe('outside of hosts', () => {
       })
       // Held by what is outside.
       await network.hold(door)
-      return [Date.now(), new Date().getTime(), performance.now()]
+      return [Date.now(), +new Date(), performance.now()]
     })
     await sleep(20)
     const [date, now] = [Date.now(), performance.now()]
