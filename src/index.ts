@@ -49,9 +49,9 @@ export {
   type ConnectionsOptions,
   connections,
   type SocketView,
-  type StateName,
   type TimerView,
 } from './inspect/connections.ts'
+export { type CauseDescription, describeCause, describeSent } from './inspect/describe-cause.ts'
 export { describeNote } from './inspect/describe-note.ts'
 export { describePacket } from './inspect/describe-packet.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
@@ -106,9 +106,30 @@ export {
   type Endpoint,
   TcpError,
 } from './runtime/endpoint.ts'
+export type { EventQueue, EventsOptions } from './runtime/event-queue.ts'
+export type {
+  CauseName,
+  CongestionEvent,
+  ConnectionEvent,
+  ConnectionFacts,
+  DropEvent,
+  DropName,
+  LostEvent,
+  ReceivedEvent,
+  RecoveryEvent,
+  RetransmissionEvent,
+  RoundTripEvent,
+  SegmentFacts,
+  SentEvent,
+  StateEvent,
+  TcpEvent,
+  WindowEvent,
+} from './runtime/events.ts'
 export type { ConnectionRequest, ListenEndpoint, ListenEndpointOptions } from './runtime/listen-endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
+export type { StateName } from './runtime/state-name.ts'
 export { type UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
+export type { EventListener } from './runtime/watching.ts'
 export { type Services, type ServicesOptions, startServices } from './services/start.ts'
 export { SeededRandom } from './simulate/random.ts'
 export { SocketError, type SocketErrorCode } from './web/socket-error.ts'

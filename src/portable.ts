@@ -51,10 +51,9 @@ export {
   type ConnectionsOptions,
   connections,
   type SocketView,
-  type StateName,
-  stateName,
   type TimerView,
 } from './inspect/connections.ts'
+export { type CauseDescription, describeCause, describeSent } from './inspect/describe-cause.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
 export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
 export { readSegment, SegmentFlag, type SegmentView } from './inspect/segment-view.ts'
@@ -73,9 +72,30 @@ export {
   Endpoint,
   TcpError,
 } from './runtime/endpoint.ts'
+export type { EventQueue, EventsOptions } from './runtime/event-queue.ts'
+export type {
+  CauseName,
+  CongestionEvent,
+  ConnectionEvent,
+  ConnectionFacts,
+  DropEvent,
+  DropName,
+  LostEvent,
+  ReceivedEvent,
+  RecoveryEvent,
+  RetransmissionEvent,
+  RoundTripEvent,
+  SegmentFacts,
+  SentEvent,
+  StateEvent,
+  TcpEvent,
+  WindowEvent,
+} from './runtime/events.ts'
 export { ConnectionRequest, ListenEndpoint, type ListenEndpointOptions } from './runtime/listen-endpoint.ts'
 export type { PingOptions, PingReply } from './runtime/ping.ts'
+export { type StateName, stateName } from './runtime/state-name.ts'
 export { UdpEndpoint, UdpError } from './runtime/udp-endpoint.ts'
+export type { EventListener } from './runtime/watching.ts'
 export { SCENARIOS } from './scenario/library.ts'
 export { type Picture, pictures } from './scenario/pictures.ts'
 export { type RunOptions, runScenario, type ScenarioResult } from './scenario/run.ts'

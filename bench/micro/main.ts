@@ -12,6 +12,7 @@ import { segments } from './segments.ts'
 import type { Measured, Prepare, Suite } from './suite.ts'
 import { timers } from './timers.ts'
 import { transfer } from './transfer.ts'
+import { watching } from './watching.ts'
 
 /** New suites are added here. */
 const suites: Record<string, Suite> = {
@@ -24,6 +25,7 @@ const suites: Record<string, Suite> = {
   demux,
   timers,
   transfer,
+  watching,
 }
 
 /** Seconds that a case is sampled. */

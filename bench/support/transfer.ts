@@ -15,22 +15,22 @@ export const WHOLE: Offload = { checksum: true, tcp4: true, tcp6: true, udp: fal
 
 export class Transfer {
   readonly #clock = new VirtualClock()
-  readonly #sender: PortableStack
+  readonly sender: PortableStack
   readonly #receiver: PortableStack
   readonly #chunk = new Uint8Array(CHUNK).fill(1)
-  #from!: Endpoint
+  readonly from: Endpoint
   #left = 0
   #received = 0
 
   constructor(offload: Offload = NO_OFFLOAD) {
     const [one, other] = memory({ offload })
-    this.#sender = this.#stack(1)
+    this.sender = this.#stack(1)
     this.#receiver = this.#stack(2)
-    this.#sender.addInterface({ link: one, addresses: ['10.7.0.1/24'] })
+    this.sender.addInterface({ link: one, addresses: ['10.7.0.1/24'] })
     this.#receiver.addInterface({ link: other, addresses: ['10.7.0.2/24'] })
     this.#receiver.listen({ port: PORT }).onConnection = (endpoint) => this.#receive(endpoint)
-    this.#from = this.#sender.connect({ address: '10.7.0.2', port: PORT })
-    this.#from.onWritable = () => this.#write()
+    this.from = this.sender.connect({ address: '10.7.0.2', port: PORT })
+    this.from.onWritable = () => this.#write()
     this.#clock.advance(this.#clock.now() + 1_000)
   }
 
@@ -40,7 +40,7 @@ export class Transfer {
   }
 
   get retransmitted(): number {
-    return this.#sender.core.observer.counters.get(Count.tcpRetransmitted)
+    return this.sender.core.observer.counters.get(Count.tcpRetransmitted)
   }
 
   /** Sends so many octets and waits for the last to arrive. */
@@ -61,7 +61,7 @@ export class Transfer {
   #write(): void {
     while (this.#left > 0) {
       const asked = Math.min(this.#left, CHUNK)
-      const taken = this.#from.send(this.#chunk, 0, asked)
+      const taken = this.from.send(this.#chunk, 0, asked)
       this.#left -= taken
       if (taken < asked) return
     }

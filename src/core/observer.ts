@@ -128,8 +128,19 @@ export const Count = {
 
 export type CountName = (typeof Count)[keyof typeof Count]
 
-/** What an event's `kind` says; the five numbers after it are explained where it is recorded. */
-export const Event = { drop: 1, state: 2, retransmission: 3, roundTrip: 4, congestion: 5 } as const
+/** What an event's `kind` says; its numbers are explained where it is recorded: in `control-block` and in `tcp/events`. */
+export const Event = {
+  drop: 1,
+  state: 2,
+  retransmission: 3,
+  roundTrip: 4,
+  congestion: 5,
+  begun: 6,
+  sent: 7,
+  received: 8,
+  phase: 9,
+  window: 10,
+} as const
 
 export class Counters {
   readonly values = new Float64Array(Object.keys(Count).length)
@@ -159,18 +170,24 @@ function named(names: Record<string, number>, values: Float64Array): Record<stri
   return result
 }
 
-/** An event has this many numbers: kind, subject, and five that its kind explains. */
-const EVENT_NUMBERS = 7
-const RING_EVENTS = 4096
+/** An event is this many numbers: time, kind, subject, and what its kind explains. */
+export const EVENT_NUMBERS = 24
+export const RING_EVENTS = 4096
+/** A packet's note with this bit names an event by the rest of its bits; one without is a drop's reason. */
+const NOTE_EVENT = 1 << 30
 
 export class Observer {
   readonly counters = new Counters()
   /** How many observe; nothing is written while it is 0. */
   #watching = 0
+  #detailed = 0
   #ring: Float64Array | null = null
   /** Events that the ring holds. */
   #size = 0
   #written = 0
+  /** Where the next number of the last event goes. */
+  #next = 0
+  #arriving = 0
   /** One number, kept where storing it costs no heap. */
   readonly #now = new Float64Array(1)
 
@@ -178,17 +195,34 @@ export class Observer {
     return this.#watching > 0
   }
 
-  /** `events`: how many the ring shall hold, for who reads after each turn. The first who watches decides. */
-  watch(events = RING_EVENTS): void {
-    this.#watching++
-    if (this.#ring !== null) return
-    this.#size = events
-    this.#ring = new Float64Array(events * (EVENT_NUMBERS + 1))
+  /** Segments, round trips, windows: what happens so often that only who asks for it shall pay for it. */
+  get isDetailed(): boolean {
+    return this.#detailed > 0
   }
 
-  unwatch(): void {
+  /**
+   * Drops, states, recoveries and retransmissions, or everything in detail. `events`: how many the ring shall hold at least, for who reads
+   * after each turn.
+   */
+  watch(events = RING_EVENTS, inDetail = false): void {
+    this.#watching++
+    if (inDetail) this.#detailed++
+    if (this.#ring === null || events > this.#size) this.#resize(events)
+  }
+
+  unwatch(inDetail = false): void {
     this.#watching--
+    if (inDetail) this.#detailed--
     if (this.#watching === 0) this.#ring = null
+  }
+
+  /** What somebody may not have read yet stays. */
+  #resize(events: number): void {
+    const larger = new Float64Array(events * EVENT_NUMBERS)
+    let number = this.oldest
+    this.read(number, (event) => larger.set(event, (number++ % events) * EVENT_NUMBERS))
+    this.#size = events
+    this.#ring = larger
   }
 
   /** The time under which events are recorded until the next call. */
@@ -200,13 +234,14 @@ export class Observer {
   drop(reason: DropReason, batch: PacketBatch | null, row: number): void {
     this.counters.drops[reason]++
     if (batch !== null) batch.note[row] = reason + 1
-    if (this.#watching > 0) this.record(Event.drop, 0, reason)
+    if (this.#watching > 0) this.record(Event.drop, this.#arriving, reason)
   }
 
-  record(kind: number, subject: number, first = 0, second = 0, third = 0, fourth = 0, fifth = 0): void {
+  /** The subject is a connection's number, or 0. Returns the event's own number. Nothing is written where nobody observes. */
+  record(kind: number, subject: number, first = 0, second = 0, third = 0, fourth = 0, fifth = 0): number {
     const ring = this.#ring
-    if (ring === null) return
-    const at = (this.#written++ % this.#size) * (EVENT_NUMBERS + 1)
+    if (ring === null) return this.#written
+    const at = (this.#written % this.#size) * EVENT_NUMBERS
     ring[at] = this.#now[0]
     ring[at + 1] = kind
     ring[at + 2] = subject
@@ -215,6 +250,28 @@ export class Observer {
     ring[at + 5] = third
     ring[at + 6] = fourth
     ring[at + 7] = fifth
+    this.#next = at + 8
+    ring.fill(0, this.#next, at + EVENT_NUMBERS)
+    return this.#written++
+  }
+
+  /** One more number of the event that was recorded last. */
+  put(value: number): void {
+    if (this.#ring !== null) this.#ring[this.#next++] = value
+  }
+
+  /** The packet's slot names the event, from where captures find it. */
+  note(batch: PacketBatch, row: number, event: number): void {
+    if (row >= 0) batch.note[row] = NOTE_EVENT | (event & (NOTE_EVENT - 1))
+  }
+
+  /** The number of the connection whose segment is being looked at; 0 for none. What happens meanwhile was caused by it. */
+  get arriving(): number {
+    return this.#arriving
+  }
+
+  set arriving(connection: number) {
+    this.#arriving = connection
   }
 
   /** How many events were ever written: where a reader that starts now begins. */
@@ -222,16 +279,32 @@ export class Observer {
     return this.#written
   }
 
-  /** Hands over the events from number `from` on (those still in the ring); returns the number to go on from. */
+  /** The number of the oldest event that is still there. */
+  get oldest(): number {
+    return Math.max(0, this.#written - this.#size)
+  }
+
+  /** The time under which events are recorded. */
+  get now(): number {
+    return this.#now[0]
+  }
+
+  /** Hands over the events from number `from` on (those still in the ring), each borrowed; returns the number to go on from. */
   read(from: number, take: (event: Float64Array) => void): number {
     const ring = this.#ring
     if (ring !== null) {
-      const oldest = Math.max(from, this.#written - this.#size)
-      for (let number = oldest; number < this.#written; number++) {
-        const at = (number % this.#size) * (EVENT_NUMBERS + 1)
-        take(ring.subarray(at, at + EVENT_NUMBERS + 1))
+      for (let number = Math.max(from, this.oldest); number < this.#written; number++) {
+        const at = (number % this.#size) * EVENT_NUMBERS
+        take(ring.subarray(at, at + EVENT_NUMBERS))
       }
     }
     return this.#written
+  }
+
+  /** The number of the event that a packet's note names; -1 where it names none, or one that is overwritten by now. */
+  eventOf(note: number): number {
+    if ((note & NOTE_EVENT) === 0 || this.#ring === null) return -1
+    const behind = (this.#written - (note & (NOTE_EVENT - 1))) & (NOTE_EVENT - 1)
+    return behind >= 1 && behind <= this.#size && behind <= this.#written ? this.#written - behind : -1
   }
 }

@@ -125,6 +125,8 @@ export class Stack {
   receive(batch: PacketBatch, now: number): void {
     this.observer.setNow(now)
     const from = this.interfaces.list[batch.interface]
+    // Links in memory hand on what the sender's stack has noted.
+    if (this.observer.isDetailed) batch.note.fill(0, batch.first, batch.end)
     for (let row = batch.first; row < batch.end; row++) {
       const packet = this.#input.receive(batch, row, from, now)
       if (packet !== null) this.#deliver(packet, now)

@@ -2,26 +2,11 @@
 // Used by `stack.connections()`, and through it by the control socket and `tunstack netstat`.
 import { Address } from '../core/ip/address.ts'
 import type { Connection } from '../core/tcp/connection.ts'
-import { State } from '../core/tcp/state.ts'
 import { type TcpInfo, tcpInfo } from '../core/tcp/tcp-info.ts'
 import { Timer } from '../core/tcp/timers.ts'
 import type { UdpSocket } from '../core/udp/socket.ts'
 import type { PortableStack } from '../runtime/create-stack.ts'
-
-/** RFC 9293 §3.3.2; UDP sockets are UNCONNECTED or ESTABLISHED, as `ss` has them. */
-export type StateName =
-  | 'LISTEN'
-  | 'SYN-SENT'
-  | 'SYN-RECEIVED'
-  | 'ESTABLISHED'
-  | 'FIN-WAIT-1'
-  | 'FIN-WAIT-2'
-  | 'CLOSE-WAIT'
-  | 'CLOSING'
-  | 'LAST-ACK'
-  | 'TIME-WAIT'
-  | 'CLOSED'
-  | 'UNCONNECTED'
+import { type StateName, stateName } from '../runtime/state-name.ts'
 
 /** What a socket waits for next, by the names of `netstat -o`. */
 export interface TimerView {
@@ -33,6 +18,8 @@ export interface TimerView {
 }
 
 export interface SocketView {
+  /** Of a TCP connection, as in its events; null of anything else. */
+  number: number | null
   protocol: 'tcp' | 'udp'
   /** An IPv6 listener hears IPv4 too, unless it says otherwise. */
   family: 'IPv4' | 'IPv6'
@@ -60,24 +47,6 @@ export interface ConnectionsOptions {
   info?: boolean
   /** So many of each kind at most: no more are made. */
   most?: number
-}
-
-const STATE_NAMES: Record<number, StateName> = {
-  [State.established]: 'ESTABLISHED',
-  [State.synSent]: 'SYN-SENT',
-  [State.synReceived]: 'SYN-RECEIVED',
-  [State.finWait1]: 'FIN-WAIT-1',
-  [State.finWait2]: 'FIN-WAIT-2',
-  [State.timeWait]: 'TIME-WAIT',
-  [State.closed]: 'CLOSED',
-  [State.closeWait]: 'CLOSE-WAIT',
-  [State.lastAck]: 'LAST-ACK',
-  [State.listen]: 'LISTEN',
-  [State.closing]: 'CLOSING',
-}
-
-export function stateName(state: number): StateName {
-  return STATE_NAMES[state] ?? 'CLOSED'
 }
 
 /** TCP's listeners, requests, connections and TIME-WAIT records, then UDP's sockets; by local port within each kind. */
@@ -115,11 +84,13 @@ function established({ core }: PortableStack, now: number, withInfo: boolean, mo
   const views: SocketView[] = []
   core.tcp.forEach((connection) => {
     if (views.length >= most) return
-    const { state, localAddress, localPort, remoteAddress, remotePort, receiveBuffer, unacknowledged } = connection
+    const { number, state, localAddress, localPort, remoteAddress, remotePort } = connection
+    const { receiveBuffer, unacknowledged } = connection
     const owner = core.tcp.listenerOf(connection)?.owner?.name ?? connection.owner?.name ?? null
     views.push({
       ...view('tcp', stateName(state), localAddress, localPort),
       ...peer(remoteAddress, remotePort),
+      number,
       receiveQueue: receiveBuffer?.readable ?? 0,
       sendQueue: unacknowledged,
       owner,
@@ -176,6 +147,7 @@ function datagrams({ core }: PortableStack): SocketView[] {
 
 function view(protocol: 'tcp' | 'udp', state: StateName, local: Address, localPort: number): SocketView {
   return {
+    number: null,
     protocol,
     family: local.isIpv4 ? 'IPv4' : 'IPv6',
     state,

@@ -3,7 +3,8 @@
 import type { Address } from '../core/ip/address.ts'
 import { Count } from '../core/observer.ts'
 import type { PortableStack } from '../runtime/create-stack.ts'
-import { connections, type SocketView, type StateName, stateName } from './connections.ts'
+import { type StateName, stateName } from '../runtime/state-name.ts'
+import { connections, type SocketView } from './connections.ts'
 
 export interface SocketRow {
   /** `10.7.0.2:80~10.7.0.1:40312`; of UDP it begins with `udp `. */

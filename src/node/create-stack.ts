@@ -9,6 +9,7 @@ import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import { type StreamSockets, streamSockets } from '../web/stream-sockets.ts'
 import { type Connector, type ConnectorOptions, createConnector } from './connector.ts'
 import { createDgram, type Dgram } from './dgram/dgram.ts'
+import { EventChannels } from './event-channels.ts'
 import { createHttp, createHttps, type Http, type Https } from './http.ts'
 import { createHttp2, type Http2 } from './http2.ts'
 import { extendJsStream } from './js-stream.ts'
@@ -55,7 +56,10 @@ export class NodeStack extends PortableStack {
     const { resolver, hosts, lastWords = LAST_WORDS, ...rest } = options
     const keepAlive = new KeepAlive()
     if (environment !== undefined) keepAlive.close()
-    super({ allocate, ...rest, hooks, environment: environment ?? systemEnvironment(keepAlive) })
+    const channels = new EventChannels()
+    const before = () => channels.attend(this)
+    const watched = { ...hooks, before }
+    super({ allocate, ...rest, hooks: watched, environment: environment ?? systemEnvironment(keepAlive) })
     this.#keepAlive = keepAlive
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })

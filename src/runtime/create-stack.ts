@@ -9,6 +9,7 @@ import { type ConnectEndpointOptions, connect, type Endpoint } from './endpoint.
 import { type ListenEndpoint, type ListenEndpointOptions, listen } from './listen-endpoint.ts'
 import { Pinger, type PingOptions, type PingReply } from './ping.ts'
 import { UdpEndpoint } from './udp-endpoint.ts'
+import type { EventListener } from './watching.ts'
 
 export interface PortableStackOptions extends Omit<StackOptions, 'random'> {
   environment: Environment
@@ -94,6 +95,11 @@ export class PortableStack {
       this.#pinger = new Pinger(socket, this.driver)
     }
     return this.#pinger.ping(toAddress(address), options)
+  }
+
+  /** Tells of what TCP does, for all connections, at the end of each turn; the returned function ends it. */
+  watch(listener: EventListener): () => void {
+    return this.driver.watch(listener)
   }
 
   /** All counters that are not zero, and the drops by their reason. */

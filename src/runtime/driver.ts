@@ -6,6 +6,7 @@ import type { Interface } from '../core/ip/interface.ts'
 import type { Wakeable } from '../core/ready.ts'
 import type { Stack } from '../core/stack.ts'
 import { TimeQueue } from './time-queue.ts'
+import { type EventListener, Watching } from './watching.ts'
 
 /**
  * Full batches in a row after which loss timers may run all the same: 10,000 packets, as many as wait in a TUN device's queue
@@ -26,6 +27,8 @@ interface Port {
 export interface DriverHooks {
   /** Runs a socket's wake in that socket's own context; plain call by default. */
   wake?(socket: Wakeable, now: number): void
+  /** Before each turn, and before an application opens or ends a connection: whoever wants to watch may begin. */
+  before?(): void
   /** An application's handler threw: it must stop nobody else. Rethrown from a microtask by default. */
   failed?(error: unknown): void
 }
@@ -41,6 +44,7 @@ export class Driver {
   #isRequested = false
   #isTurning = false
   #isClosed = false
+  #watching: Watching | null = null
 
   constructor(stack: Stack, environment: Environment, hooks: DriverHooks = {}) {
     this.#stack = stack
@@ -81,6 +85,7 @@ export class Driver {
     if (this.#isClosed) return
     this.#isTurning = true
     this.#isRequested = false
+    this.#hooks.before?.()
     try {
       const now = this.#environment.clock.now()
       this.#receive(now)
@@ -88,6 +93,7 @@ export class Driver {
       this.#stack.expire(now, this.#isDrained())
       this.#wake(now)
       this.#transmit(this.#environment.clock.now())
+      this.#watching?.deliver()
     } finally {
       this.#isTurning = false
       this.#arm()
@@ -96,7 +102,20 @@ export class Driver {
 
   /** Sends what can be sent now, outside of any turn: the last words before `close`. */
   flush(): void {
-    if (!this.#isTurning && !this.#isClosed) this.#transmit(this.#environment.clock.now())
+    if (this.#isTurning || this.#isClosed) return
+    this.#transmit(this.#environment.clock.now())
+    this.#watching?.deliver()
+  }
+
+  /** Something is about to be recorded outside of any turn. */
+  prepare(): void {
+    this.#hooks.before?.()
+  }
+
+  /** Tells of everything that TCP does from now on, at the end of each turn; the returned function ends it. */
+  watch(listener: EventListener): () => void {
+    this.#watching ??= new Watching(this.#stack, (error) => this.#failed(error))
+    return this.#watching.add(listener)
   }
 
   close(): void {

@@ -11,6 +11,7 @@ import { Reason, State } from '../core/tcp/state.ts'
 import { type Tcp, TcpResult } from '../core/tcp/tcp.ts'
 import { type TcpInfo, tcpInfo } from '../core/tcp/tcp-info.ts'
 import type { Driver } from './driver.ts'
+import { EventQueue, type EventsOptions } from './event-queue.ts'
 
 /** Why a connection is over; `none` where both sides have closed it. */
 export type CloseReason = keyof typeof Reason
@@ -189,12 +190,14 @@ export class Endpoint implements Owner {
 
   /** Nothing more will be sent: a FIN follows what is written. */
   finish(): void {
+    this.#driver.prepare()
     this.connection.finish(this.#now())
     this.#driver.request()
   }
 
   /** Lets go: what is written is still delivered, what comes is answered with a reset. */
   close(): void {
+    this.#driver.prepare()
     this.#isClosed = true
     this.connection.abandon(this.#now())
     this.#driver.request()
@@ -202,6 +205,7 @@ export class Endpoint implements Owner {
 
   /** Gives up at once; the peer gets a reset. */
   abort(): void {
+    this.#driver.prepare()
     this.connection.abort(this.#now())
     this.#driver.request()
   }
@@ -272,6 +276,11 @@ export class Endpoint implements Owner {
     return tcpInfo(this.connection, this.#now())
   }
 
+  /** What TCP does for this connection from now on, bounded; it ends with the connection. */
+  events(options?: EventsOptions): EventQueue {
+    return new EventQueue(this.connection, (listener) => this.#driver.watch(listener), options)
+  }
+
   #now(): number {
     return this.#driver.time.now()
   }
@@ -290,6 +299,7 @@ export interface ConnectEndpointOptions {
 
 /** An active open. Throws where it can't even begin; a refusal comes by `onClose`. */
 export function connect(tcp: Tcp, driver: Driver, options: ConnectEndpointOptions): Endpoint {
+  driver.prepare()
   const connection = tcp.connect(
     {
       remoteAddress: toAddress(options.address),

@@ -1,8 +1,9 @@
 // What a host's programs hold: what should have been let go of when a test ends. Endpoints are found in the stack, everything else
 // is asked of the host's residents.
-import { stateName } from '../inspect/connections.ts'
+
 import { Endpoint } from '../runtime/endpoint.ts'
 import { ListenEndpoint } from '../runtime/listen-endpoint.ts'
+import { stateName } from '../runtime/state-name.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
 import type { Host } from './host.ts'
 import type { Held } from './resident.ts'

@@ -6,8 +6,10 @@ import type { Expirable } from '../deadlines.ts'
 import type { Interface, Sender } from '../ip/interface.ts'
 import type { Owner, Wakeable } from '../ready.ts'
 import { arrives } from './arriving/arrives.ts'
+import { Cause } from './cause.ts'
 import { abandon, abort, finish } from './closing/close.ts'
 import { ControlBlock, Mark, Option, Wake } from './control-block.ts'
+import { tellCongestion, tellReceived, tellRequest } from './events.ts'
 import { expireTimers } from './expire.ts'
 import { establishPassively, openActively } from './opening/handshake.ts'
 import type { Opened } from './opening/opened.ts'
@@ -35,19 +37,31 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   }
 
   open(now: number): void {
+    const { observer } = this.shared
+    observer.setNow(now)
     openActively(this, now)
     this.#settle(now)
   }
 
   /** A request is complete; `segment` is its third ACK, and may carry more. */
   accept(opened: Opened, segment: Segment, now: number): void {
+    const { observer } = this.shared
+    if (observer.isDetailed) {
+      tellRequest(this, opened, now)
+      tellReceived(this, segment)
+    }
     establishPassively(this, opened, segment, now)
-    this.receive(segment, now)
+    arrives(this, segment, now)
+    this.#settle(now)
+    observer.arriving = 0
   }
 
   receive(segment: Segment, now: number): void {
+    const { observer } = this.shared
+    if (observer.isDetailed) tellReceived(this, segment)
     arrives(this, segment, now)
     this.#settle(now)
+    observer.arriving = 0
   }
 
   transmit(batch: PacketBatch, now: number): boolean {
@@ -184,6 +198,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
 
   /** RFC 9293 §3.10.4: nothing more will be sent. */
   finish(now: number): void {
+    this.shared.observer.setNow(now)
     finish(this)
     this.#settle(now)
   }
@@ -195,6 +210,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
 
   /** The owner lets go; what it has written is still delivered, for a bounded time. */
   abandon(now: number): void {
+    this.shared.observer.setNow(now)
     this.owner = null
     if (this.isOver) this.receiveBuffer?.clear()
     else abandon(this, now)
@@ -202,6 +218,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   }
 
   abort(now: number): void {
+    this.shared.observer.setNow(now)
     if (!this.isOver) abort(this, Reason.aborted, now)
     this.#settle(now)
     this.receiveBuffer?.clear()
@@ -262,7 +279,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     }
     if (this.isOver) return
     if (isSynchronized(this.state) && window.needsUpdate(this.rcvNxt, this.readable, this.rcvMss)) {
-      this.delayedAck.demand()
+      this.delayedAck.demand(Cause.windowUpdate)
     }
     this.#settle(now)
   }
@@ -271,7 +288,8 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   #settle(now: number, mayHaveOutput = true): void {
     if (this.state === State.closed) this.#release()
     else {
-      const { delayedAck } = this
+      const { delayedAck, shared } = this
+      if (shared.observer.isDetailed) tellCongestion(this)
       if (mayHaveOutput && this.#line === null && hasOutput(this)) this.#standInLine(now)
       if (delayedAck.isOwed && !this.isArmed(Timer.delayedAck)) this.arm(Timer.delayedAck, now + delayedAck.delay)
       if (this.reassembly?.isEmpty && !this.reassembly.hasBlocks) this.reassembly = null

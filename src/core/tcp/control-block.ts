@@ -283,8 +283,28 @@ export class ControlBlock {
 
   setState(state: StateNumber): void {
     const { observer } = this.shared
-    if (observer.isWatched) observer.record(Event.state, this.number, this.state, state)
+    // From which state to which, the reason of an end, and whether a segment that arrived has brought it about.
+    if (observer.isWatched) {
+      observer.record(
+        Event.state,
+        this.number,
+        this.state,
+        state,
+        this.reason,
+        observer.arriving === this.number ? 1 : 0,
+      )
+    }
     this.state = state
+  }
+
+  /** A recovery begins, for a reason of `Cause`, or ends, `isUndone` where it was needless. */
+  setPhase(phase: number, cause = 0, isUndone = false): void {
+    const { observer } = this.shared
+    // From which phase to which, the cause, whether it was needless, and RecoveryPoint.
+    if (observer.isWatched && (phase >= Phase.recovery || this.phase >= Phase.recovery)) {
+      observer.record(Event.phase, this.number, this.phase, phase, cause, isUndone ? 1 : 0, this.recover >>> 0)
+    }
+    this.phase = phase
   }
 
   /** The timer goes off at `at`. */

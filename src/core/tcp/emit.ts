@@ -3,11 +3,13 @@
 import { type PacketBatch, Segmentation } from '../batch.ts'
 import { NO_ROOM } from '../ip/output.ts'
 import type { Route } from '../ip/routes.ts'
-import { Count, Event } from '../observer.ts'
+import { Count } from '../observer.ts'
 import { Protocol } from '../wire/ipv4.ts'
 import * as wire from '../wire/tcp.ts'
 import * as wireOptions from '../wire/tcp-options.ts'
+import { Cause } from './cause.ts'
 import { type ControlBlock, Mark, Option } from './control-block.ts'
+import { tellSent } from './events.ts'
 import { Codepoint } from './sender/ecn.ts'
 import { Sent } from './sender/flight.ts'
 import { distance, lessThan } from './sequence.ts'
@@ -38,7 +40,7 @@ export function emptySequence(cb: ControlBlock): number {
 
 /**
  * Writes a segment, or a super-segment, with `length` octets of text that begin at `sequence`; says whether there was room.
- * It carries the latest acknowledgment.
+ * It carries the latest acknowledgment. `cause`: a value of `Cause`, for observers.
  */
 export function emit(
   cb: ControlBlock,
@@ -47,6 +49,7 @@ export function emit(
   length: number,
   flags: number,
   segmentSize: number,
+  cause: number,
   now: number,
 ): boolean {
   const { shared } = cb
@@ -82,11 +85,14 @@ export function emit(
   output.header.hopLimit = cb.hopLimit
   // MUST-2.
   output.writeChecksum(Protocol.tcp, wire.CHECKSUM_AT)
-  if (length > segmentSize) {
-    output.send(Protocol.tcp, cb.remoteAddress.isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6, segmentSize)
-  } else output.send(Protocol.tcp)
+  const isSuper = length > segmentSize
+  const segmentation = isSuper ? (cb.remoteAddress.isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6) : Segmentation.none
+  const row = output.send(Protocol.tcp, segmentation, isSuper ? segmentSize : 0)
+  if (shared.observer.isDetailed) {
+    tellSent(cb, batch, row, sequence, length, allFlags, window << cb.window.scale, segmentSize, cause, sackCount)
+  }
   if (isNew) cb.ecn?.onSent()
-  onEmitted(cb, length, length > segmentSize ? Math.ceil(length / segmentSize) : 1, sackCount, now)
+  onEmitted(cb, length, isSuper ? Math.ceil(length / segmentSize) : 1, sackCount, now)
   return true
 }
 
@@ -148,17 +154,12 @@ export function emitSyn(cb: ControlBlock, batch: PacketBatch, flags: number, mss
   output.header.trafficClass = cb.trafficClass
   output.header.hopLimit = cb.hopLimit
   output.writeChecksum(Protocol.tcp, wire.CHECKSUM_AT)
-  output.send(Protocol.tcp)
+  const row = output.send(Protocol.tcp)
+  if (shared.observer.isDetailed) {
+    const { first, slab } = cb.flight
+    const cause = first >= 0 ? slab.cause[first] : flags & Flag.ack ? Cause.synAck : Cause.syn
+    tellSent(cb, batch, row, iss, 0, flags, window, mss, cause, 0)
+  }
   onEmitted(cb, 0, 1, 0, now)
   return true
-}
-
-/** Tells observers of a retransmission: who, from where, how many octets, why. */
-export function tellRetransmission(cb: ControlBlock, sequence: number, length: number): void {
-  const { counters, observer } = cb.shared
-  counters.values[Count.tcpRetransmitted]++
-  cb.totalRetransmissions++
-  cb.octetsRetransmitted = (cb.octetsRetransmitted + length) | 0
-  if (observer.isWatched)
-    observer.record(Event.retransmission, cb.number, sequence >>> 0, length, cb.phase, cb.timeouts)
 }

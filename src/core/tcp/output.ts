@@ -3,8 +3,10 @@
 import type { PacketBatch } from '../batch.ts'
 import { Count } from '../observer.ts'
 import { Flag } from '../wire/tcp.ts'
+import { Cause, type CauseNumber } from './cause.ts'
 import { type ControlBlock, Mark, Option } from './control-block.ts'
-import { emit, emitSyn, emptySequence, tellRetransmission } from './emit.ts'
+import { emit, emitSyn, emptySequence } from './emit.ts'
+import { tellRetransmission } from './events.ts'
 import { Sent } from './sender/flight.ts'
 import { awaitTail } from './sender/losses.ts'
 import { onPaced, pacedRoom } from './sender/pacer.ts'
@@ -50,7 +52,7 @@ function acknowledgeFirst(cb: ControlBlock, batch: PacketBatch, now: number): bo
 }
 
 export function emitAck(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
-  return emit(cb, batch, emptySequence(cb), 0, 0, cb.mss, now)
+  return emit(cb, batch, emptySequence(cb), 0, 0, cb.mss, cb.delayedAck.cause, now)
 }
 
 /** RFC 9293 §3.5: the SYN of an active open, or the SYN-ACK of a simultaneous one. */
@@ -75,7 +77,7 @@ function outputSyn(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
     restamp(cb, row)
   } else {
     flight.markAgain(flight.first, now)
-    tellRetransmission(cb, cb.iss, 0)
+    tellRetransmission(cb, cb.iss, 0, flight.slab.cause[flight.first])
   }
   cb.unmark(Mark.forceRetransmission)
   if (!cb.isArmed(Timer.retransmission)) armRetransmission(cb, now)
@@ -114,7 +116,7 @@ function sendNew(cb: ControlBlock, batch: PacketBatch, now: number): number {
   if (paced === 0 && length > 0) return Outcome.nothing
   length = Math.min(length, paced)
   const hasFin = finDue && length === available && usable > length
-  return sendText(cb, batch, length, available, hasFin, now)
+  return sendText(cb, batch, length, available, hasFin, cb.is(Mark.sendNew) ? Cause.forwardProbe : Cause.newData, now)
 }
 
 /** RFC 8985 §7.3: a segment of new text whatever cwnd says, or the last one again. */
@@ -130,12 +132,12 @@ function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
   const length = Math.min(available, cb.mss)
   const isNew = length > 0 && length <= distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
   let outcome: number
-  if (isNew) outcome = sendText(cb, batch, length, available, false, now)
+  if (isNew) outcome = sendText(cb, batch, length, available, false, Cause.tailProbeNew, now)
   else {
     const extra = (flight.length(row) - 1) % Math.min(slab.mss[row], cb.mss)
     const isLong = flight.length(row) > extra + 1
     const last = isLong ? flight.split(row, (slab.end[row] - extra - 1) | 0) : row
-    outcome = resend(cb, batch, last, now)
+    outcome = resend(cb, batch, last, Cause.tailProbe, now)
   }
   if (outcome === Outcome.noRoom) return outcome
   cb.unmark(Mark.tailProbe)
@@ -150,7 +152,7 @@ function probeTail(cb: ControlBlock, batch: PacketBatch, now: number): number {
 /** RFC 4821 §7.5: new text in one segment that is larger than is known to get through. */
 function sendPathProbe(cb: ControlBlock, batch: PacketBatch, size: number, available: number, now: number): number {
   if (size === HOLD || pacedRoom(cb, now) === 0) return Outcome.nothing
-  const outcome = sendText(cb, batch, size, available, false, now, size)
+  const outcome = sendText(cb, batch, size, available, false, Cause.pathProbe, now, size)
   if (outcome === Outcome.sent) onPathProbe(cb, size)
   return outcome
 }
@@ -161,6 +163,7 @@ function sendText(
   length: number,
   available: number,
   hasFin: boolean,
+  cause: CauseNumber,
   now: number,
   size = cb.mss,
 ): number {
@@ -168,7 +171,8 @@ function sendText(
   const start = cb.sndNxt
   // RFC 9293 §3.9.1.2 (MUST-60, MUST-61): PSH where the last of what was written goes.
   const flags = (hasFin ? Flag.fin : 0) | (length === available && length > 0 ? Flag.psh : 0)
-  if (!emit(cb, batch, start, length, flags, size, now)) return Outcome.noRoom
+  const why = length === 0 && cause === Cause.newData ? Cause.finish : cause
+  if (!emit(cb, batch, start, length, flags, size, why, now)) return Outcome.noRoom
   const end = (start + length + (hasFin ? 1 : 0)) | 0
   if (flight.first < 0) {
     // A new flight: nothing was on its way, so time begins now for rate samples, timers and the user's patience.
@@ -257,7 +261,7 @@ function probe(cb: ControlBlock, batch: PacketBatch, now: number): number {
   if (flight.first >= 0) {
     // The octet of the last probe, which the peer did not take, is the probe again.
     if (!flight.has(flight.first, Sent.probe)) return sendNew(cb, batch, now)
-    return resend(cb, batch, flight.first, now)
+    return resend(cb, batch, flight.first, Cause.windowProbe, now)
   }
   const available = distance(cb.sndNxt, cb.sendEnd)
   const usable = distance(cb.sndNxt, (cb.sndUna + cb.sndWnd) | 0)
@@ -265,13 +269,14 @@ function probe(cb: ControlBlock, batch: PacketBatch, now: number): number {
   if (usable > 0) {
     const length = Math.min(available, usable, cb.mss)
     const hasFin = finDue && length === available && usable > length
-    return length > 0 || hasFin ? sendText(cb, batch, length, available, hasFin, now) : Outcome.nothing
+    if (length <= 0 && !hasFin) return Outcome.nothing
+    return sendText(cb, batch, length, available, hasFin, Cause.override, now)
   }
   if (available <= 0 && !finDue) return Outcome.nothing
   const hasFin = available <= 0
   const start = cb.sndNxt
   const flags = hasFin ? Flag.fin : available === 1 ? Flag.psh : 0
-  if (!emit(cb, batch, start, hasFin ? 0 : 1, flags, cb.mss, now)) {
+  if (!emit(cb, batch, start, hasFin ? 0 : 1, flags, cb.mss, Cause.windowProbe, now)) {
     cb.mark(Mark.probe)
     return Outcome.noRoom
   }
@@ -287,7 +292,7 @@ function probe(cb: ControlBlock, batch: PacketBatch, now: number): number {
 
 /** RFC 9293 §3.8.4: an old sequence number and no text (SHLD-12) make the peer acknowledge. */
 function probeAlive(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
-  if (!emit(cb, batch, (cb.sndNxt - 1) | 0, 0, 0, cb.mss, now)) return false
+  if (!emit(cb, batch, (cb.sndNxt - 1) | 0, 0, 0, cb.mss, Cause.keepAlive, now)) return false
   cb.unmark(Mark.keepAliveProbe)
   return true
 }

@@ -5,6 +5,7 @@ import type { SocketConnectOpts } from 'node:net'
 import type { CongestionFactory } from '../../core/tcp/congestion/congestion.ts'
 import { controllerNames } from '../../core/tcp/congestion/controllers.ts'
 import type { TcpInfo } from '../../core/tcp/tcp-info.ts'
+import type { EventQueue, EventsOptions } from '../../runtime/event-queue.ts'
 import { checkNumber } from '../arguments.ts'
 import { codedError, type ErrorCode, errnoException, invalidArgValue } from '../errors.ts'
 import { BaseSocket, type Chunks, kDefaults, kHost, kState } from './base-socket.ts'
@@ -216,6 +217,11 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
   }
 
   /** TCP_INFO; null before there is a connection, and after it. */
+  /** What TCP does for this connection from now on; null while there is none. */
+  events(options?: EventsOptions): EventQueue | null {
+    return this._handle?.endpoint?.events(options) ?? null
+  }
+
   tcpInfo(): TcpInfo | null {
     return this._handle?.endpoint?.info() ?? null
   }

@@ -1,6 +1,7 @@
 // SEGMENT ARRIVES, first: is the segment within the window and not older than what has come (RFC 9293 §3.10.7.4, RFC 7323 §5)?
 // One that isn't is answered with an acknowledgment and goes no further; one that is, is trimmed to what is new and fits.
 import { Drop } from '../../observer.ts'
+import { Cause } from '../cause.ts'
 import { type ControlBlock, Option } from '../control-block.ts'
 import { Reassembly } from '../receiver/reassembly.ts'
 import type { Segment } from '../segment.ts'
@@ -44,7 +45,7 @@ function isWithin(cb: ControlBlock, segment: Segment): boolean {
     if (seq !== rcvNxt) return false
     if (segment.hasSyn) return false
     segment.trimEnd(len)
-    cb.delayedAck.demand()
+    cb.delayedAck.demand(Cause.windowFull)
     return true
   }
   return (atMost(rcvNxt, seq) && lessThan(seq, edge)) || (atMost(rcvNxt, last) && lessThan(last, edge))
@@ -68,8 +69,9 @@ function refuse(cb: ControlBlock, segment: Segment, now: number): void {
     challenge(cb, now)
     return
   }
-  if (lessThan(segment.seq, cb.rcvNxt)) noteDuplicate(cb, segment, cb.rcvNxt)
-  acknowledgeDuplicate(cb)
+  const isOld = lessThan(segment.seq, cb.rcvNxt)
+  if (isOld) noteDuplicate(cb, segment, cb.rcvNxt)
+  acknowledgeDuplicate(cb, isOld ? Cause.duplicateText : Cause.windowFull)
 }
 
 function noteDuplicate(cb: ControlBlock, segment: Segment, rcvNxt: number): void {

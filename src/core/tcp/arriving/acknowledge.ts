@@ -3,9 +3,11 @@
 // Returns whether the walk goes on to the segment's text.
 import { Count, Drop, Event } from '../../observer.ts'
 import { Flag } from '../../wire/tcp.ts'
+import { Cause } from '../cause.ts'
 import { close, enterTimeWait } from '../closing/close.ts'
 import { type ControlBlock, Mark, Option, Phase, Wake } from '../control-block.ts'
 import { timestamp } from '../emit.ts'
+import { tellRoundTrip } from '../events.ts'
 import { establish } from '../opening/establish.ts'
 import { resetInAnswer } from '../reply.ts'
 import type { Segment } from '../segment.ts'
@@ -65,6 +67,9 @@ function updateWindow(cb: ControlBlock, segment: Segment, now: number): boolean 
   cb.sndWnd = window
   cb.sndWl1 = seq
   cb.sndWl2 = ack
+  // What it was, and what it is.
+  const { observer } = cb.shared
+  if (observer.isDetailed && window !== before) observer.record(Event.window, cb.number, before, window)
   if (window > cb.sndWndMax) cb.sndWndMax = window
   const persist = cb.persist
   if (persist !== null) {
@@ -83,7 +88,7 @@ function resume(cb: ControlBlock, now: number): void {
   cb.timeouts = 0
   cb.rtt.backoff = 0
   if (flight.first < 0) return
-  if (!flight.has(flight.first, Sent.sacked)) flight.markLost(flight.first)
+  if (!flight.has(flight.first, Sent.sacked)) flight.markLost(flight.first, Cause.windowOpened)
   cb.mark(Mark.forceRetransmission)
   armRetransmission(cb, now)
 }
@@ -95,7 +100,7 @@ function onOpened(cb: ControlBlock): void {
   cb.disarm(Timer.persist)
   const { flight } = cb
   if (flight.first >= 0 && flight.has(flight.first, Sent.probe)) {
-    flight.markLost(flight.first)
+    flight.markLost(flight.first, Cause.windowOpened)
     cb.mark(Mark.forceRetransmission)
   }
 }
@@ -214,23 +219,19 @@ function measure(cb: ControlBlock, segment: Segment, acked: number, now: number)
   acknowledged.rtt = rtt
   cb.rtt.onSample(rtt, cb.sndUna, cb.sndNxt, now)
   cb.window.onRoundTrip(rtt)
-  if (observer.isWatched) observer.record(Event.roundTrip, cb.number, rtt, cb.rtt.srtt, cb.rtt.rttvar)
+  if (observer.isDetailed) tellRoundTrip(cb, rtt)
 }
 
 function tellController(cb: ControlBlock): void {
   const { congestion, shared } = cb
-  const { acknowledged, observer } = shared
+  const { acknowledged } = shared
   if (congestion === null || (acknowledged.acked === 0 && acknowledged.delivered === 0)) return
   acknowledged.sndUna = cb.sndUna
   acknowledged.sndNxt = cb.sndNxt
   acknowledged.inFlight = inFlight(cb)
   acknowledged.srtt = cb.rtt.srtt
   acknowledged.minimumRtt = cb.rtt.minimum
-  const before = congestion.cwnd
   congestion.onAcknowledged(acknowledged)
-  if (observer.isWatched && congestion.cwnd !== before) {
-    observer.record(Event.congestion, cb.number, congestion.cwnd, congestion.ssthresh, cb.phase)
-  }
 }
 
 /** SND.UNA moved. RFC 6298 §5.2, §5.3: the timer is off when nothing is in flight, else it starts anew. */

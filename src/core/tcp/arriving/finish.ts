@@ -1,5 +1,5 @@
 // SEGMENT ARRIVES, eighth: the FIN bit (RFC 9293 §3.10.7.4). It is taken once all text before it is here.
-
+import { Cause } from '../cause.ts'
 import { enterTimeWait } from '../closing/close.ts'
 import { type ControlBlock, Mark, Wake } from '../control-block.ts'
 import type { Segment } from '../segment.ts'
@@ -10,12 +10,12 @@ export function receiveFin(cb: ControlBlock, segment: Segment, now: number): voi
     // A FIN has one place in the sequence space, and keeps it while text before it is missing.
     cb.peerFin = (segment.seq + segment.textLength) | 0
     cb.mark(Mark.finSeen)
-    if (cb.peerFin !== cb.rcvNxt && segment.textLength === 0) cb.delayedAck.onDisorder()
+    if (cb.peerFin !== cb.rcvNxt && segment.textLength === 0) cb.delayedAck.onDisorder(Cause.duplicateAck)
   }
   if (!cb.is(Mark.finSeen) || cb.peerFin !== cb.rcvNxt) return
   cb.unmark(Mark.finSeen)
   cb.rcvNxt = (cb.rcvNxt + 1) | 0
-  cb.delayedAck.demand()
+  cb.delayedAck.demand(Cause.finishAck)
   cb.wakes |= Wake.end
   switch (cb.state) {
     case State.established:

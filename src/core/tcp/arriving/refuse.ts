@@ -2,6 +2,7 @@
 // with the turn's other segments, so that no segment is ever answered by more than one.
 import type { DropReason } from '../../observer.ts'
 import { Count } from '../../observer.ts'
+import { Cause, type CauseNumber } from '../cause.ts'
 import type { ControlBlock } from '../control-block.ts'
 import { Instant } from '../timers.ts'
 
@@ -20,10 +21,10 @@ export function challenge(cb: ControlBlock, now: number): void {
   if (last !== 0 && now - last < settings.challengeInterval) return
   timers.set(cb.timersRow, Instant.challenged, now === 0 ? Number.MIN_VALUE : now)
   counters.values[Count.tcpChallengeAcks]++
-  cb.delayedAck.demand()
+  cb.delayedAck.demand(Cause.challenge)
 }
 
 /** Text came that we have, or can't take: the peer must learn where we stand. */
-export function acknowledgeDuplicate(cb: ControlBlock): void {
-  cb.delayedAck.onDisorder()
+export function acknowledgeDuplicate(cb: ControlBlock, cause: CauseNumber): void {
+  cb.delayedAck.onDisorder(cause)
 }

@@ -2,6 +2,7 @@
 // (SHLD-31) and told of by SACK. What is within the window is taken, unless the stack has no memory left.
 import { Count, Drop } from '../../observer.ts'
 import { Flag } from '../../wire/tcp.ts'
+import { Cause } from '../cause.ts'
 import { type ControlBlock, Mark, Wake } from '../control-block.ts'
 import { Inserted, Reassembly } from '../receiver/reassembly.ts'
 import { ReceiveBuffer } from '../receiver/receive-buffer.ts'
@@ -25,7 +26,7 @@ export function receiveText(cb: ControlBlock, segment: Segment, now: number): bo
   if (cb.shared.isOutOfMemory && (!isInOrder || (cb.receiveBuffer !== null && cb.receiveBuffer.readable > 0))) {
     // Not even out-of-order text is kept; in-order text is, where the user has nothing to read: some progress must be.
     drop(cb, Drop.tcpMemory)
-    acknowledgeDuplicate(cb)
+    acknowledgeDuplicate(cb, Cause.duplicateAck)
     return true
   }
   cb.receiveBuffer ??= new ReceiveBuffer(cb.shared.slabs)
@@ -38,7 +39,7 @@ export function receiveText(cb: ControlBlock, segment: Segment, now: number): bo
 function noteMark(cb: ControlBlock, ecn: Ecn, { packet, flags }: Segment): void {
   if ((packet.trafficClass & Codepoint.mask) === Codepoint.congested)
     cb.shared.counters.values[Count.tcpMarksReceived]++
-  if (ecn.onArrived(packet.trafficClass, (flags & Flag.cwr) !== 0)) cb.delayedAck.demand()
+  if (ecn.onArrived(packet.trafficClass, (flags & Flag.cwr) !== 0)) cb.delayedAck.demand(Cause.congestionEcho)
 }
 
 function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {
@@ -49,12 +50,12 @@ function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {
   cb.delayedAck.onText(length, cb.rcvMss)
   const { reassembly } = cb
   // RFC 2883 §4: some of it had come before. A sender that has erred learns of it at once.
-  if (reassembly?.hasDuplicate) cb.delayedAck.demand()
+  if (reassembly?.hasDuplicate) cb.delayedAck.demand(Cause.duplicateText)
   if (reassembly !== null && !reassembly.isEmpty) {
     const further = distance(cb.rcvNxt, reassembly.advance(cb.rcvNxt))
     if (further > 0) advance(cb, further)
     // RFC 5681 §4.2: what fills a gap, whole or in part, is acknowledged at once.
-    cb.delayedAck.demand()
+    cb.delayedAck.demand(Cause.gapFilled)
   }
   cb.window.onText(cb.rcvNxt, now)
   cb.shared.timers.set(cb.timersRow, Instant.textReceived, now)
@@ -79,7 +80,7 @@ function keepOutOfOrder(cb: ControlBlock, segment: Segment): void {
     cb.receiveBuffer?.write(distance(cb.rcvNxt, segment.seq), segment.packet, segment.text, segment.textLength)
   }
   // RFC 5681 §4.2 (MAY-13): at once, so that the sender counts it.
-  acknowledgeDuplicate(cb)
+  acknowledgeDuplicate(cb, inserted === Inserted.added ? Cause.duplicateAck : Cause.duplicateText)
 }
 
 /** How large the peer's segments are, for windows and for when an ACK is due. */

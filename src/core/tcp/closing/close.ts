@@ -2,8 +2,10 @@
 // Whatever the way, it comes to `close`, after which the connection releases everything in one place.
 import { Count } from '../../observer.ts'
 import { Flag } from '../../wire/tcp.ts'
+import { Cause } from '../cause.ts'
 import { type ControlBlock, Mark, Option, Wake } from '../control-block.ts'
 import { emptySequence, timestamp } from '../emit.ts'
+import { tellAnswer } from '../events.ts'
 import { reply } from '../reply.ts'
 import { isSynchronized, Reason, type ReasonNumber, State } from '../state.ts'
 import { Timer } from '../timers.ts'
@@ -11,8 +13,8 @@ import { Timer } from '../timers.ts'
 /** The connection is over. Its owner is told (MUST-12: with the reason); the verb that is running releases it. */
 export function close(cb: ControlBlock, reason: ReasonNumber): void {
   if (cb.state === State.closed) return
-  cb.setState(State.closed)
   cb.reason = reason
+  cb.setState(State.closed)
   cb.wakes |= Wake.closed
 }
 
@@ -29,6 +31,7 @@ function sendReset(cb: ControlBlock, now: number): void {
   const flags = Flag.rst | Flag.ack
   const sequence = isSynchronized(cb.state) ? emptySequence(cb) : cb.sndNxt
   const { rcvNxt, tsRecent } = cb
+  if (shared.observer.isDetailed) tellAnswer(cb, sequence, flags, 0, Cause.reset)
   reply(
     shared,
     localAddress,
@@ -101,6 +104,7 @@ export function enterTimeWait(cb: ControlBlock, now: number): void {
   if (cb.delayedAck.isOwed) {
     cb.delayedAck.onSent()
     const tsVal = hasTimestamps ? timestamp(cb, now) : 0
+    if (shared.observer.isDetailed) tellAnswer(cb, sndNxt, Flag.ack, window << cb.window.scale, Cause.finishAck)
     reply(
       shared,
       localAddress,

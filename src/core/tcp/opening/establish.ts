@@ -2,6 +2,7 @@
 // Called by handshake for active opens, by acknowledge for simultaneous ones, by listen for passive ones.
 import { Count } from '../../observer.ts'
 import { type ControlBlock, Mark, Option, Phase, Wake } from '../control-block.ts'
+import { tellRoundTrip } from '../events.ts'
 import type { Segment } from '../segment.ts'
 import { microseconds } from '../sender/delivery-rate.ts'
 import { Ecn } from '../sender/ecn.ts'
@@ -51,6 +52,7 @@ function start(cb: ControlBlock, rtt: number, isRepeated: boolean, now: number):
   if (rtt > 0) {
     cb.rtt.onSample(rtt, cb.sndUna, cb.sndNxt, now)
     cb.window.onRoundTrip(rtt)
+    if (cb.shared.observer.isDetailed) tellRoundTrip(cb, rtt)
   } else if (isRepeated) cb.rtt.onHandshakeTimedOut()
   refreshPath(cb, now)
   resize(cb, now)

@@ -5,8 +5,10 @@ import { Flag } from '../../wire/tcp.ts'
 import { ABSENT, LARGEST_SCALE } from '../../wire/tcp-options.ts'
 import { drop } from '../arriving/refuse.ts'
 import { startTimestamps } from '../arriving/timestamps.ts'
+import { Cause } from '../cause.ts'
 import { close } from '../closing/close.ts'
 import { type ControlBlock, Mark, Option } from '../control-block.ts'
+import { tellBegun, tellRoundTrip } from '../events.ts'
 import { scaleFor } from '../receiver/receive-window.ts'
 import { resetInAnswer } from '../reply.ts'
 import type { Segment } from '../segment.ts'
@@ -32,6 +34,7 @@ export function openActively(cb: ControlBlock, now: number): void {
     cb.options |= Option.windowScaling
     cb.window.scale = Math.min(scaleFor(cb.window.most), LARGEST_SCALE)
   }
+  if (shared.observer.isDetailed) tellBegun(cb)
   cb.setState(State.synSent)
   shared.counters.values[Count.tcpActiveOpens]++
 }
@@ -67,7 +70,7 @@ export function arrivesInSynSent(cb: ControlBlock, segment: Segment, now: number
   }
   establish(cb, segment, now)
   // RFC 9293 §3.10.7.3: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", which what the user has queued may carry.
-  cb.delayedAck.demand()
+  cb.delayedAck.demand(Cause.handshake)
   segment.trimStart(1)
   return true
 }
@@ -105,7 +108,7 @@ function crossSyns(cb: ControlBlock): void {
   cb.setState(State.synReceived)
   cb.mark(Mark.forceRetransmission)
   const { flight } = cb
-  if (flight.first >= 0) flight.markLost(flight.first)
+  if (flight.first >= 0) flight.markLost(flight.first, Cause.crossedSyns)
 }
 
 /** A listener's request is complete: the connection begins where its record ends. `segment` acknowledges our SYN. */
@@ -113,6 +116,7 @@ export function establishPassively(cb: ControlBlock, opened: Opened, segment: Se
   const { shared } = cb
   cb.options |= opened.options
   cb.mark(Mark.passive)
+  cb.state = State.synReceived
   cb.irs = opened.irs
   cb.rcvNxt = (opened.irs + 1) | 0
   cb.lastAckSent = cb.rcvNxt
@@ -133,4 +137,5 @@ export function establishPassively(cb: ControlBlock, opened: Opened, segment: Se
   if (opened.roundTrip === 0) return
   cb.rtt.onSample(opened.roundTrip, cb.sndUna, cb.sndNxt, now)
   cb.window.onRoundTrip(opened.roundTrip)
+  if (shared.observer.isDetailed) tellRoundTrip(cb, opened.roundTrip)
 }

@@ -1,6 +1,7 @@
 // Which acknowledgments are owed (RFC 9293 §3.8.6.3, RFC 5681 §4.2): `receive` notes, `transmit` asks and sends the latest.
 // In-order text of one turn gets one ACK; a small segment alone waits a little; duplicates are counted, since a peer without SACK
 // counts them too. Told by arriving/*, asked by tcp/output.
+import { Cause, type CauseNumber } from '../cause.ts'
 
 /** RFC 5681 §3.2: so many duplicates tell a peer that knows SACK blocks whatever more could. */
 const DUPLICATES_WITH_SACK = 3
@@ -21,6 +22,8 @@ export class DelayedAck {
   #segments = 0
   #duplicates = 0
   #isDue = false
+  /** Why the next acknowledgment alone is sent. */
+  cause: CauseNumber = Cause.none
 
   constructor(settings: AckSettings) {
     this.#settings = settings
@@ -39,17 +42,23 @@ export class DelayedAck {
     this.#segments++
     // More than one full segment is acknowledged at once. MUST-58, MUST-59: all that one turn brings gets one ACK.
     // Differs: from SHLD-19's every second segment for that alone, since it is what Linux's GRO comes to.
-    if (this.#octets > mss || this.#quick > 0) this.#isDue = true
-    else if (this.#segments > 1 && this.#settings.secondSegment === 'any') this.#isDue = true
+    const isSecond = this.#octets > mss || (this.#segments > 1 && this.#settings.secondSegment === 'any')
+    if (isSecond || this.#quick > 0) {
+      this.#isDue = true
+      this.cause = isSecond ? Cause.secondSegment : Cause.quickAck
+    }
   }
 
   /** A segment out of order, or one that came twice: one more duplicate ACK is owed, at once. RFC 5681 §4.2. */
-  onDisorder(): void {
+  onDisorder(cause: CauseNumber): void {
+    this.cause = cause
     this.#duplicates++
   }
 
   /** An ACK is owed at once: a FIN, a gap that closed, an unacceptable segment, a window that opened. */
-  demand(): void {
+  demand(cause: CauseNumber): void {
+    // A window that opens goes along with what is due already.
+    if (cause !== Cause.windowUpdate || !this.#isDue) this.cause = cause
     this.#isDue = true
   }
 
@@ -71,7 +80,9 @@ export class DelayedAck {
 
   /** The delay is over. */
   onExpired(): void {
-    if (this.#octets > 0) this.#isDue = true
+    if (this.#octets === 0) return
+    this.#isDue = true
+    this.cause = Cause.delayedAck
   }
 
   /** A segment that acknowledges went out: nothing is owed any more. */

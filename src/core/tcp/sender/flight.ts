@@ -38,6 +38,8 @@ export class FlightSlab {
   older = new Int32Array(START_ROWS)
   newer = new Int32Array(START_ROWS)
   transmissions = new Uint8Array(START_ROWS)
+  /** Why it was taken for lost: a value of `Cause`. */
+  cause = new Uint8Array(START_ROWS)
   delivered = new Int32Array(START_ROWS)
   inFlight = new Int32Array(START_ROWS)
   lost = new Int32Array(START_ROWS)
@@ -93,6 +95,7 @@ export class FlightSlab {
     this.older = resized(this.older, new Int32Array(rows))
     this.newer = resized(this.newer, new Int32Array(rows))
     this.transmissions = resized(this.transmissions, new Uint8Array(rows))
+    this.cause = resized(this.cause, new Uint8Array(rows))
     this.delivered = resized(this.delivered, new Int32Array(rows))
     this.inFlight = resized(this.inFlight, new Int32Array(rows))
     this.lost = resized(this.lost, new Int32Array(rows))
@@ -167,6 +170,7 @@ export class Flight {
     slab.mss[added] = slab.mss[row]
     slab.flags[added] = slab.flags[row] & ~Sent.syn
     slab.transmissions[added] = slab.transmissions[row]
+    slab.cause[added] = slab.cause[row]
     slab.delivered[added] = slab.delivered[row]
     slab.inFlight[added] = slab.inFlight[row]
     slab.lost[added] = slab.lost[row]
@@ -265,12 +269,13 @@ export class Flight {
   }
 
   /** Also one that was sent again and is lost again. */
-  markLost(row: number): void {
+  markLost(row: number, cause = 0): void {
     const octets = this.length(row)
     this.#discount(row, octets)
     if (this.#isUnderWay(row)) this.#unlink(row)
     this.slab.flags[row] = (this.slab.flags[row] & ~(Sent.sacked | Sent.again)) | Sent.lost
     this.lost += octets
+    this.slab.cause[row] = cause
     if (this.#hint === NONE || lessThan(this.slab.start[row], this.slab.start[this.#hint])) this.#hint = row
   }
 

@@ -1,6 +1,7 @@
 // What counts as lost, and when that is looked for again: RACK's verdicts (RFC 8985 §6), the reordering timer and the tail loss probe's
 // (§7), which share one (§8). Called by recovery at each ACK, by output when something was sent, by expire.
 import { Count } from '../../observer.ts'
+import { Cause, type CauseNumber } from '../cause.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { distance } from '../sequence.ts'
 import { isSynchronized } from '../state.ts'
@@ -10,12 +11,12 @@ import { probeDelay } from './tail-loss-probe.ts'
 
 const NONE = -1
 
-/** A record is lost: the controller hears of it. Returns its octets. */
-export function lose(cb: ControlBlock, row: number, now: number): number {
+/** A record is lost, `cause` says by what: the controller hears of it. Returns its octets. */
+export function lose(cb: ControlBlock, row: number, cause: CauseNumber, now: number): number {
   const { flight, congestion } = cb
   const { slab } = flight
   const octets = flight.length(row)
-  flight.markLost(row)
+  flight.markLost(row, cause)
   cb.lostOctets = (cb.lostOctets + octets) | 0
   const lostSince = distance(slab.lost[row], cb.lostOctets)
   congestion?.onLost(octets, slab.inFlight[row], lostSince, flight.has(row, Sent.limited), now)
@@ -23,7 +24,7 @@ export function lose(cb: ControlBlock, row: number, now: number): number {
 }
 
 /** RFC 8985 §6.2 steps 4 and 5: what is lost by now; the timer waits for what may yet have been overtaken. Returns octets. */
-export function detectLosses(cb: ControlBlock, now: number): number {
+export function detectLosses(cb: ControlBlock, cause: CauseNumber, now: number): number {
   const { rack, flight, rtt } = cb
   if (rack === null) return 0
   const { slab } = flight
@@ -33,7 +34,7 @@ export function detectLosses(cb: ControlBlock, now: number): number {
   for (let row = rack.nextLost(flight, flight.oldest, now); row !== NONE; ) {
     const next = slab.newer[row]
     if (isPathProbe(cb, row)) probe = row
-    else lost += lose(cb, row, now)
+    else lost += lose(cb, row, cause, now)
     row = rack.nextLost(flight, next, now)
   }
   if (probe !== NONE) lost += losePathProbe(cb, probe, lost > 0 || cb.phase >= Phase.recovery, now)
@@ -56,11 +57,11 @@ export function losePathProbe(cb: ControlBlock, row: number, isOneOfMany: boolea
   const { pathSearch: search, flight, shared } = cb
   if (isOneOfMany) {
     search?.onInconclusive(now)
-    return lose(cb, row, now)
+    return lose(cb, row, Cause.pathProbeLost, now)
   }
   shared.counters.values[Count.tcpPathProbesLost]++
   search?.onProbeLost(now)
-  flight.markLost(row)
+  flight.markLost(row, Cause.pathProbeLost)
   cb.mark(Mark.forceRetransmission)
   return 0
 }

@@ -8,6 +8,7 @@ import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import * as wire from '../../wire/tcp.ts'
 import { TIMESTAMPS_LENGTH } from '../../wire/tcp-options.ts'
+import { Cause } from '../cause.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { isSynchronized } from '../state.ts'
 import { Sent } from './flight.ts'
@@ -79,7 +80,7 @@ function resendOversized(cb: ControlBlock): void {
   for (let row = flight.first; row >= 0; row = slab.next[row]) {
     const isTooLarge = Math.min(slab.mss[row], flight.length(row)) > mss
     if (isTooLarge && !flight.has(row, Sent.sacked | Sent.lost)) {
-      flight.markLost(row)
+      flight.markLost(row, Cause.pathMtu)
       cb.mark(Mark.forceRetransmission)
     }
   }

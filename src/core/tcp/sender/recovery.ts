@@ -3,6 +3,7 @@
 // Limited transmit (RFC 3042) needs no rule of its own: what is sacked or stood for by a duplicate makes room under cwnd.
 // Called by arriving/acknowledge at the end of each ACK, and when the reordering timer expires.
 import { Count } from '../../observer.ts'
+import { Cause, type CauseNumber } from '../cause.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
 import { distance, lessThan } from '../sequence.ts'
 import { Instant, Timer } from '../timers.ts'
@@ -86,9 +87,9 @@ export function respond(
 
 function respondToSacks(cb: ControlBlock, acked: number, delivered: number, sackedBefore: number, now: number): void {
   const { flight, congestion, prr } = cb
-  const lost = detectLosses(cb, now)
+  const lost = detectLosses(cb, Cause.rack, now)
   if (cb.phase < Phase.recovery) {
-    if (lost > 0) begin(cb, sackedBefore, acked, delivered, cb.shared.acknowledged.priorInFlight, now)
+    if (lost > 0) begin(cb, Cause.rack, sackedBefore, acked, delivered, cb.shared.acknowledged.priorInFlight, now)
     else cb.phase = flight.sacked > 0 ? Phase.disorder : Phase.open
   } else if (prr !== null && congestion !== null) {
     prr.onAck(delivered, flight.pipe, congestion.ssthresh, cb.mss, acked > 0 && lost === 0)
@@ -98,8 +99,8 @@ function respondToSacks(cb: ControlBlock, acked: number, delivered: number, sack
 /** RFC 8985 §6.2: the reordering timer has expired. Says whether anything is lost, or still waited for. */
 export function onReorderingTimeout(cb: ControlBlock, now: number): boolean {
   const before = inFlight(cb)
-  const lost = detectLosses(cb, now)
-  if (lost > 0 && cb.phase < Phase.recovery) begin(cb, cb.flight.sacked, 0, 0, before, now)
+  const lost = detectLosses(cb, Cause.reorderingTimer, now)
+  if (lost > 0 && cb.phase < Phase.recovery) begin(cb, Cause.reorderingTimer, cb.flight.sacked, 0, 0, before, now)
   return lost > 0 || cb.isArmed(Timer.loss)
 }
 
@@ -157,13 +158,16 @@ function loseByDuplicates(cb: ControlBlock, now: number): void {
   }
   cb.newReno ??= new NewReno()
   cb.newReno.clear()
-  loseOldest(cb, cb.newReno, now)
-  begin(cb, 0, 0, 0, 0, now)
+  const isEarly = cb.duplicateAcks < DUPLICATE_THRESHOLD
+  const cause = isEarly ? Cause.earlyRetransmit : Cause.fastRetransmit
+  loseOldest(cb, cb.newReno, cause, now)
+  begin(cb, cause, 0, 0, 0, 0, now)
 }
 
 /** RFC 6675 §5 step 4, RFC 6582 §3.2 step 2, RFC 9937 §6.1. `before`: octets that were in flight before this ACK. */
 function begin(
   cb: ControlBlock,
+  cause: CauseNumber,
   sackedBefore: number,
   acked: number,
   delivered: number,
@@ -174,8 +178,8 @@ function begin(
   const room = unanswered(cb, before)
   cb.shared.counters.values[Count.tcpFastRecoveries]++
   congestion?.onRecovery(flightSize(cb, flight.octets), now)
-  cb.phase = Phase.recovery
   cb.recover = cb.sndNxt
+  cb.setPhase(Phase.recovery, cause)
   cb.tailProbe?.clear()
   cb.ecn?.onReduced(cb.sndNxt)
   cb.undo ??= new Undo()
@@ -201,7 +205,7 @@ function goOn(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number
   if (acked > 0) {
     // The next segment is lost too.
     cb.duplicateAcks = duplicatesLeft(cb, acked)
-    loseOldest(cb, cb.newReno, now)
+    loseOldest(cb, cb.newReno, Cause.partialAck, now)
     cb.mark(Mark.forceRetransmission)
   } else if (isDuplicate) {
     cb.duplicateAcks++
@@ -216,7 +220,7 @@ function goOn(cb: ControlBlock, acked: number, isDuplicate: boolean, now: number
 function loseAgain(cb: ControlBlock, newReno: NewReno, now: number): void {
   const { congestion, flight } = cb
   if (!flight.has(flight.first, Sent.again)) return
-  lose(cb, flight.first, now)
+  lose(cb, flight.first, Cause.lostRetransmission, now)
   if (congestion !== null && !congestion.steersRecovery) congestion.onRecovery(inFlight(cb), now)
   newReno.await(Math.ceil(inFlight(cb) / cb.mss))
   cb.mark(Mark.forceRetransmission)
@@ -230,17 +234,17 @@ function end(cb: ControlBlock, now: number): void {
   cb.prr = null
   cb.duplicateAcks = 0
   cb.unmark(Mark.forceRetransmission)
-  cb.phase = cb.flight.sacked > 0 ? Phase.disorder : Phase.open
+  cb.setPhase(cb.flight.sacked > 0 ? Phase.disorder : Phase.open)
 }
 
 /** The oldest segment is lost: one MSS of the first record. */
-function loseOldest(cb: ControlBlock, newReno: NewReno, now: number): void {
+function loseOldest(cb: ControlBlock, newReno: NewReno, cause: CauseNumber, now: number): void {
   const { flight } = cb
   const { slab } = flight
   const row = flight.first
   if (row === NONE) return
   const segment = slab.mss[row]
   if (flight.length(row) > segment) flight.split(row, (slab.start[row] + segment) | 0)
-  if (!flight.has(row, Sent.lost | Sent.again)) lose(cb, row, now)
+  if (!flight.has(row, Sent.lost | Sent.again)) lose(cb, row, cause, now)
   newReno.await(Math.ceil(inFlight(cb) / cb.mss))
 }

@@ -2,8 +2,10 @@
 // Called by tcp/output, which asks for losses before it sends anything new, and by the connection's `expire`.
 import type { PacketBatch } from '../../batch.ts'
 import { Flag } from '../../wire/tcp.ts'
+import { Cause } from '../cause.ts'
 import { type ControlBlock, Mark, Option, Phase } from '../control-block.ts'
-import { emit, tellRetransmission, timestamp } from '../emit.ts'
+import { emit, timestamp } from '../emit.ts'
+import { tellRetransmission } from '../events.ts'
 import { distance, lessThan } from '../sequence.ts'
 import { Timer } from '../timers.ts'
 import { stamp } from './delivery-rate.ts'
@@ -43,7 +45,7 @@ export function retransmit(cb: ControlBlock, batch: PacketBatch, now: number): n
   // It is sent in segments as the path takes them now, be they smaller or larger than before.
   slab.mss[row] = cb.mss
   if (length > room) cut(cb, row, room)
-  return resend(cb, batch, row, now)
+  return resend(cb, batch, row, slab.cause[row], now)
 }
 
 /** The record's first octets, in whole segments of the present size, become a record of their own. */
@@ -54,8 +56,8 @@ function cut(cb: ControlBlock, row: number, room: number): void {
   if (octets < flight.length(row)) flight.split(row, (slab.start[row] + octets) | 0)
 }
 
-/** Sends a record again; it is one segment, or as many as the link makes of it. */
-export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: number): number {
+/** Sends a record again, `cause` says why; it is one segment, or as many as the link makes of it. */
+export function resend(cb: ControlBlock, batch: PacketBatch, row: number, cause: number, now: number): number {
   const { flight } = cb
   const { slab } = flight
   const start = slab.start[row]
@@ -63,7 +65,7 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
   const text = flight.length(row) - (hasFin ? 1 : 0)
   const isLast = slab.end[row] === cb.sndNxt
   const flags = (hasFin ? Flag.fin : 0) | (isLast && text > 0 ? Flag.psh : 0)
-  if (!emit(cb, batch, start, text, flags, cb.mss, now)) return Outcome.noRoom
+  if (!emit(cb, batch, start, text, flags, cb.mss, cause, now)) return Outcome.noRoom
   flight.markAgain(row, now)
   restamp(cb, row)
   cb.unmark(Mark.forceRetransmission)
@@ -75,7 +77,7 @@ export function resend(cb: ControlBlock, batch: PacketBatch, row: number, now: n
     cb.newReno.onRetransmitted(flight.segments(row))
   }
   cb.undo?.onRetransmitted(flight.segments(row), cb.has(Option.timestamps), timestamp(cb, now))
-  tellRetransmission(cb, start, octets)
+  tellRetransmission(cb, start, octets, cause)
   // Probes have a timer of their own. Differs: from RFC 6298 §5.1, which starts it only where it does not run: what is oldest and has just
   // gone again needs a round trip, too, before its loss can be believed. Linux does so as well.
   if (cb.persist === null && (row === flight.first || !cb.isArmed(Timer.retransmission))) armRetransmission(cb, now)
@@ -107,13 +109,13 @@ export function onRetransmissionTimeout(cb: ControlBlock, now: number): void {
   for (let row = flight.first; row !== NONE; row = slab.next[row]) {
     if (flight.has(row, Sent.sacked | Sent.lost)) continue
     // RFC 8985 §6.3: what was sent lately may still arrive.
-    if (cb.rack === null || cb.rack.isLostAtTimeout(flight, row, now)) lose(cb, row, now)
+    if (cb.rack === null || cb.rack.isLostAtTimeout(flight, row, now)) lose(cb, row, Cause.timeout, now)
   }
   cb.duplicateAcks = 0
   // RFC 5682 §3: not in a recovery, unless the same octets have timed out again.
   const mayForward = isRepeated || cb.phase < Phase.recovery
   if (!isRepeated || lessThan(cb.recover, cb.sndUna) || cb.phase !== Phase.loss) cb.recover = cb.sndNxt
-  cb.phase = Phase.loss
+  cb.setPhase(Phase.loss, Cause.timeout)
   cb.prr = null
   suspectBlackHole(cb, now)
   cb.tailProbe?.clear()

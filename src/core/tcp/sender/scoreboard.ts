@@ -1,6 +1,8 @@
 // What the peer says it has beyond SND.UNA (RFC 2018, RFC 2883), marked on the records of the flight. A lying SACK can't do more than fail to be believed: blocks outside of what was sent are passed over.
 // A part: told numbers, knows no connection. One a stack; its results are borrowed until the next call.
+
 import type { TcpOptions } from '../../wire/tcp-options.ts'
+import { Cause } from '../cause.ts'
 import { atMost, distance, lessThan } from '../sequence.ts'
 import type { Delivery, RateSample } from './delivery-rate.ts'
 import { type Flight, Sent } from './flight.ts'
@@ -112,6 +114,6 @@ function whole(flight: Flight, row: number, start: number, end: number, mostRows
 export function forget(flight: Flight): void {
   const { slab } = flight
   for (let row = flight.first; row !== NONE; row = slab.next[row]) {
-    if ((slab.flags[row] & Sent.sacked) !== 0) flight.markLost(row)
+    if ((slab.flags[row] & Sent.sacked) !== 0) flight.markLost(row, Cause.timeout)
   }
 }

@@ -80,7 +80,7 @@ function takeBack(cb: ControlBlock, now: number): void {
     if (flight.has(row, Sent.lost)) flight.unmarkLost(row)
   }
   cb.prr = null
-  cb.phase = flight.sacked > 0 ? Phase.disorder : Phase.open
+  cb.setPhase(flight.sacked > 0 ? Phase.disorder : Phase.open, 0, true)
   cb.duplicateAcks = 0
   cb.unmark(Mark.forceRetransmission)
   if (lessThan(cb.sndUna, cb.recover)) cb.recover = (cb.sndUna - 1) | 0

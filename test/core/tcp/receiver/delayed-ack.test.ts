@@ -1,5 +1,6 @@
 // Which ACKs are owed (RFC 9293 §3.8.6.3, RFC 5681 §4.2).
 import { describe, expect, it } from 'vitest'
+import { Cause } from '../../../../src/core/tcp/cause.ts'
 import { type AckSettings, DelayedAck } from '../../../../src/core/tcp/receiver/delayed-ack.ts'
 
 const MSS = 1460
@@ -55,7 +56,7 @@ describe('delayed ACKs', () => {
 
   it('are due at once where one is demanded', () => {
     const ack = settled()
-    ack.demand()
+    ack.demand(Cause.finishAck)
     expect([ack.isOwed, ack.due(true)]).toEqual([true, 1])
   })
 
@@ -78,19 +79,36 @@ describe('delayed ACKs', () => {
 describe('duplicate ACKs', () => {
   it('are counted: all without SACK, three with it', () => {
     const ack = settled()
-    for (let segment = 0; segment < 10; segment++) ack.onDisorder()
+    for (let segment = 0; segment < 10; segment++) ack.onDisorder(Cause.duplicateAck)
     expect([ack.due(false), ack.due(true)]).toEqual([10, 3])
     ack.onSent()
-    ack.onDisorder()
+    ack.onDisorder(Cause.duplicateAck)
     expect([ack.due(false), ack.due(true)]).toEqual([1, 1])
   })
 
   it('are forgotten when RCV.NXT moves', () => {
     const ack = settled()
-    ack.onDisorder()
-    ack.onDisorder()
+    ack.onDisorder(Cause.duplicateAck)
+    ack.onDisorder(Cause.duplicateAck)
     ack.onText(100, MSS)
-    ack.demand()
+    ack.demand(Cause.finishAck)
     expect(ack.due(false)).toBe(1)
   })
+})
+
+it('knows what an acknowledgment alone is for', () => {
+  const ack = new DelayedAck({ ...SETTINGS, quickAcks: 1 })
+  ack.onText(100, 1000)
+  expect(ack.cause).toBe(Cause.quickAck)
+  ack.onSent()
+  ack.onText(100, 1000)
+  ack.onExpired()
+  expect(ack.cause).toBe(Cause.delayedAck)
+  ack.onSent()
+  ack.onText(2000, 1000)
+  ack.demand(Cause.windowUpdate)
+  expect(ack.cause).toBe(Cause.secondSegment)
+  ack.onSent()
+  ack.demand(Cause.windowUpdate)
+  expect(ack.cause).toBe(Cause.windowUpdate)
 })
