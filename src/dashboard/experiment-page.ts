@@ -14,6 +14,8 @@ import { Transport } from './transport.ts'
 const ROUND_TRIP_SHOWN = 900
 /** Before there is much to see, the plots show so many round trips. */
 const FIRST_ROUND_TRIPS = 4
+/** Whoever comes sees it in full swing, standing still, so many round trips on. */
+const FIRST_SIGHT = 7.6
 
 const FIGURES = ['delivered', 'goodput', 'cwnd', 'in flight', 'round trip', 'lost', 'sent again'] as const
 
@@ -54,8 +56,9 @@ export class ExperimentPage {
       this.#view.root,
     )
     document.addEventListener('keydown', (event) => this.#onKey(event))
-    this.#transport.setSpeed(speedFor(DEFAULTS))
-    this.#load(this.#form.settings, new Set(), 0)
+    this.#transport.setSpeed(speedFor(this.#form.settings))
+    const { settings } = this.#form
+    this.#load(settings, new Set(), settings.delay * 2 * FIRST_SIGHT)
   }
 
   /** Stops while another page is shown. */

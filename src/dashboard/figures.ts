@@ -20,6 +20,7 @@ export function rate(value: number): string {
 export function milliseconds(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (value >= 10_000) return `${three(value / 1000)} s`
+  if (value === 0) return '0 ms'
   if (value < 1) return `${three(value * 1000)} µs`
   return `${three(value)} ms`
 }
@@ -35,4 +36,12 @@ export function count(value: number): string {
 
 function three(value: number): string {
   return value >= 100 ? String(Math.round(value)) : value.toPrecision(3)
+}
+
+/** For the marks of an axis: no noughts behind the point, and nothing is zero of a unit. */
+export function short(text: string): string {
+  return text
+    .replace(/(\.\d*?)0+(?= )/, '$1')
+    .replace(/\.(?= )/, '')
+    .replace(/^0 .*/, '0')
 }

@@ -2,7 +2,7 @@
 // go back, or by keys), and a line of words for whoever can't see it. What isn't a line is drawn by `draw`.
 import uPlot from 'uplot'
 import { element, write } from './elements.ts'
-import { milliseconds } from './figures.ts'
+import { milliseconds, short } from './figures.ts'
 import { type ColorName, color, onColors } from './page-colors.ts'
 
 export interface PlotLine {
@@ -122,7 +122,7 @@ export class Plot {
     return {
       width,
       height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: 'time' },
@@ -135,7 +135,7 @@ export class Plot {
       },
       axes: [
         { ...axis, size: 28, values: (_, splits) => splits.map(timeLabel), space: 64 },
-        { ...axis, size: 58, values: (_, splits) => splits.map(value), space: 36 },
+        { ...axis, size: 58, values: (_, splits) => splits.map((split) => short(value(split))), space: 36 },
       ],
       series: [{}, ...lines.map(lineOptions)],
       hooks: {

@@ -19,7 +19,7 @@ export class SenderPlots {
     this.#window = new Plot(
       {
         title: 'The congestion window',
-        height: 230,
+        height: 250,
         value: octets,
         lines: [
           { label: 'cwnd', color: 'cwnd', isStepped: true, width: 2 },
@@ -32,7 +32,7 @@ export class SenderPlots {
     this.#roundTrip = new Plot(
       {
         title: 'Round trips',
-        height: 230,
+        height: 250,
         value: milliseconds,
         lines: [
           { label: 'smoothed', color: 'cwnd', width: 2 },

@@ -31,7 +31,7 @@ export class SocketTable {
     const seconds = before === null ? Number.NaN : (now - before.now) / 1000
     const seen = new Set<string>()
     let place: Element | null = this.#body.firstElementChild
-    for (const row of rows) {
+    for (const row of [...rows].sort((one, other) => rankOf(one) - rankOf(other))) {
       seen.add(row.key)
       const shown = this.#rowOf(row)
       fillRow(shown, row, earlier.get(row.key), seconds, row.key === ours)
@@ -74,6 +74,12 @@ export class SocketTable {
     this.#rows.set(row.key, made)
     return made
   }
+}
+
+/** What happens stands above what waits. */
+function rankOf({ protocol, state }: SocketRow): number {
+  if (protocol === 'udp') return 3
+  return state === 'LISTEN' ? 2 : state === 'TIME-WAIT' ? 1 : 0
 }
 
 function fillRow(

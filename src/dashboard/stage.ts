@@ -4,15 +4,15 @@ import { element } from './elements.ts'
 import type { Experiment } from './experiment.ts'
 import { type ColorName, color, onColors } from './page-colors.ts'
 
-const HEIGHT = 190
-const HOST = { width: 92, height: 104 }
+const HOST = { width: 96, height: 150 }
+const LABEL_FONT = '11px ui-monospace, Menlo, Consolas, monospace'
 const SMALL_HOST = 62
 const NARROW = 560
-/** The lanes, as parts of the height: data above, acknowledgments below. */
-const LANE = { data: 0.36, back: 0.64 }
+/** How far the lanes are from the middle: data above, acknowledgments below. */
+const LANE = { data: -30, back: 30 }
 /** Where a lost packet leaves the path, and how far it falls. */
 const LOST_AT = 0.5
-const FALL = 46
+const FALL = 50
 const MOST_QUEUED = 40
 
 export class Stage {
@@ -21,6 +21,7 @@ export class Stage {
   readonly #departures = new WeakMap<Flight, number>()
   #experiment: Experiment | null = null
   #at = 0
+  #height = 0
 
   constructor() {
     this.root = element('canvas', {
@@ -28,7 +29,6 @@ export class Stage {
       role: 'img',
       'aria-label': 'Two hosts and the packets between them',
     })
-    this.root.style.height = `${HEIGHT}px`
     this.#observer = new ResizeObserver(() => this.#draw())
     this.#observer.observe(this.root)
     onColors(() => this.#draw())
@@ -42,23 +42,24 @@ export class Stage {
 
   #draw(): void {
     const canvas = this.root
-    const width = canvas.clientWidth
+    const { clientWidth: width, clientHeight: height } = canvas
+    this.#height = height
     const context = canvas.getContext('2d')
     if (width === 0 || context === null) return
     const ratio = devicePixelRatio
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== HEIGHT * ratio) {
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio)
-      canvas.height = HEIGHT * ratio
+      canvas.height = Math.round(height * ratio)
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    context.clearRect(0, 0, width, HEIGHT)
+    context.clearRect(0, 0, width, height)
     const host = width < NARROW ? SMALL_HOST : HOST.width
     const left = host + 10
     const right = width - host - 10
     this.#drawPath(context, left, right)
     if (this.#experiment !== null) this.#drawFlights(context, this.#experiment, left, right)
-    drawHost(context, 0, host, 'client', 'client', '')
-    drawHost(context, width - host, host, 'server', 'server', this.#experiment?.settings.controller ?? '')
+    drawHost(context, 0, host, height, 'client', '')
+    drawHost(context, width - host, host, height, 'server', this.#experiment?.settings.controller ?? '')
   }
 
   #drawPath(context: CanvasRenderingContext2D, left: number, right: number): void {
@@ -67,16 +68,20 @@ export class Stage {
     context.setLineDash([2, 5])
     for (const lane of [LANE.data, LANE.back]) {
       context.beginPath()
-      context.moveTo(left, HEIGHT * lane)
-      context.lineTo(right, HEIGHT * lane)
+      context.moveTo(left, this.#height / 2 + lane)
+      context.lineTo(right, this.#height / 2 + lane)
       context.stroke()
     }
     context.setLineDash([])
     context.fillStyle = color('soft')
-    context.font = '11px ui-monospace, Menlo, Consolas, monospace'
+    context.font = LABEL_FONT
     context.textAlign = 'center'
+    const middle = (left + right) / 2
     const { delay, rate } = this.#experiment?.settings ?? {}
-    if (delay !== undefined) context.fillText(`${delay} ms, ${rate} Mbit/s`, (left + right) / 2, HEIGHT - 8)
+    if (delay !== undefined) context.fillText(`${delay} ms, ${rate} Mbit/s`, middle, this.#height / 2 + 4)
+    context.fillStyle = color('faint')
+    context.fillText('← data', middle, this.#height / 2 + LANE.data - 28)
+    context.fillText('acknowledgments →', middle, this.#height / 2 + LANE.back + 28)
   }
 
   #drawFlights(context: CanvasRenderingContext2D, experiment: Experiment, left: number, right: number): void {
@@ -91,13 +96,13 @@ export class Stage {
       if (departure > at) queued[flight.from].push(flight)
       else this.#drawFlight(context, experiment, flight, departure, left, right)
     }
-    this.#drawQueue(context, queued[Side.server], right - 6, -1, HEIGHT * LANE.data)
-    this.#drawQueue(context, queued[Side.client], left + 6, 1, HEIGHT * LANE.back)
+    this.#drawQueue(context, queued[Side.server], right - 6, -1, this.#height / 2 + LANE.data)
+    this.#drawQueue(context, queued[Side.client], left + 6, 1, this.#height / 2 + LANE.back)
     const { queue } = experiment.settings
     const waiting = queued[Side.server].length
     context.fillStyle = waiting >= queue ? color('again') : color('soft')
     context.textAlign = 'right'
-    if (waiting > 0) context.fillText(`queue ${waiting} of ${queue}`, right - 2, 16)
+    if (waiting > 0) context.fillText(`queue ${waiting} of ${queue}`, right - 2, this.#height / 2 + LANE.data - 28)
   }
 
   #drawFlight(
@@ -119,7 +124,7 @@ export class Stage {
     }
     const isData = flight.from === Side.server
     const x = isData ? right - (right - left) * part : left + (right - left) * part
-    const y = HEIGHT * (isData ? LANE.data : LANE.back) + fallen * fallen * FALL
+    const y = this.#height / 2 + (isData ? LANE.data : LANE.back) + fallen * fallen * FALL
     context.globalAlpha = 1 - fallen * 0.8
     drawPacket(context, flight, x, y)
     if (flight.isLost && fallen > 0) drawCross(context, x, y)
@@ -198,24 +203,23 @@ function drawHost(
   context: CanvasRenderingContext2D,
   x: number,
   width: number,
-  name: string,
-  paint: ColorName,
+  height: number,
+  name: 'client' | 'server',
   controller: string,
 ): void {
-  const top = (HEIGHT - HOST.height) / 2
+  const tall = Math.min(height - 40, HOST.height)
   context.fillStyle = color('card')
-  context.strokeStyle = color(paint)
+  context.strokeStyle = color(name)
   context.lineWidth = 2
   context.beginPath()
-  context.roundRect(x + 1, top, width - 2, HOST.height, 14)
+  context.roundRect(x + 1, (height - tall) / 2, width - 2, tall, 14)
   context.fill()
   context.stroke()
-  context.fillStyle = color(paint)
+  context.fillStyle = color(name)
   context.textAlign = 'center'
   context.font = '600 14px system-ui, sans-serif'
-  context.fillText(name, x + width / 2, HEIGHT / 2 + (name === 'server' && controller !== '' ? -2 : 5))
-  if (name !== 'server' || controller === '') return
+  context.fillText(name, x + width / 2, height / 2 + (controller === '' ? 5 : -2))
   context.fillStyle = color('soft')
-  context.font = '11px ui-monospace, Menlo, Consolas, monospace'
-  context.fillText(controller, x + width / 2, HEIGHT / 2 + 16)
+  context.font = LABEL_FONT
+  context.fillText(controller, x + width / 2, height / 2 + 16)
 }

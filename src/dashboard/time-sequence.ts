@@ -8,7 +8,7 @@ import { type Columns, Plot, type TimeScale } from './plot.ts'
 
 /** Above the highest segment, as a part of what is shown; the line of the window is seen where it comes so near. */
 const ROOM_ABOVE = 0.08
-const NEAR_EDGE = 1.6
+const NEAR_EDGE = 1.3
 const CAP = 3
 
 interface Shown {
@@ -26,7 +26,7 @@ export class TimeSequence {
     this.#plot = new Plot(
       {
         title: 'Time and sequence numbers',
-        height: 380,
+        height: 400,
         value: octets,
         lines: [
           { label: 'acknowledged', color: 'ack', isStepped: true },
