@@ -54,6 +54,7 @@ export {
   type TimerView,
 } from './inspect/connections.ts'
 export { type CauseDescription, describeCause, describeSent } from './inspect/describe-cause.ts'
+export { type ChangeOfState, changeOf, reasonOf, type SentReason } from './inspect/event-words.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
 export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
 export { readSegment, SegmentFlag, type SegmentView } from './inspect/segment-view.ts'

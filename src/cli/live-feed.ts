@@ -89,7 +89,7 @@ class Feed {
 
   tellWatched(): void {
     if (this.#watch === null) return
-    const data = JSON.stringify({ ...this.#watch.take(), reasons: {}, changes: [], roundTrips: [] })
+    const data = JSON.stringify(this.#watch.take())
     this.#events.send({ event: 'watched', data })
   }
 

@@ -1,6 +1,6 @@
 // One TCP connection as a page shows it: the packets that crossed between its two ends, in the order in which things happened, with
 // relative numbers; figures of either end over time; and the states that each end went through. Experiments and live views fill it.
-import { SegmentFlag, type SegmentView, type SenderSample, type StateName } from '../portable.ts'
+import { type ChangeOfState, SegmentFlag, type SegmentView, type SenderSample, type SentReason } from '../portable.ts'
 
 /** Who opened the connection, and who was asked; live views have the peer and this stack. */
 export const Side = { client: 0, server: 1 } as const
@@ -8,13 +8,6 @@ export type Side = (typeof Side)[keyof typeof Side]
 
 export function otherSide(side: Side): Side {
   return side === Side.client ? Side.server : Side.client
-}
-
-/** Why a segment was sent: in a few words, in a sentence, and where an RFC asks for it. */
-export interface Reason {
-  readonly text: string
-  readonly section: string
-  readonly explanation: string
 }
 
 export interface Flight {
@@ -34,7 +27,8 @@ export interface Flight {
   readonly sack: readonly (readonly [number, number])[]
   /** Octets that were sent before. */
   readonly isAgain: boolean
-  reason: Reason | null
+  /** Why it was sent, where that is known. */
+  reason: SentReason | null
 }
 
 export interface Happening {
@@ -43,12 +37,8 @@ export interface Happening {
   readonly flight: Flight
 }
 
-export interface StateChange {
-  readonly at: number
+export interface StateChange extends ChangeOfState {
   readonly side: Side
-  readonly from: StateName
-  readonly to: StateName
-  readonly cause: string
 }
 
 /** A moment of one round trip that was measured, in milliseconds both. */
@@ -128,6 +118,11 @@ export class Conversation {
   arrived(flight: Flight, at: number): void {
     flight.arrivedAt = at
     this.log.push({ at, kind: 'arrived', flight })
+  }
+
+  /** Told late, of an earlier time, now and then. */
+  changed(change: StateChange): void {
+    this.states.splice(countUpTo(this.states, change.at), 0, change)
   }
 
   /** How many things have happened up to then. */

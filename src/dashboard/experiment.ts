@@ -1,14 +1,17 @@
 // Two hosts and a bad path between them, in virtual time, in this page: a client asks, a server answers with so many octets and
 // closes. It is run ahead of what is shown, as far as a frame has time for, and what happened is kept in a conversation.
 import {
+  changeOf,
   type Endpoint,
   Network,
   type PacketBatch,
   readSegment,
+  reasonOf,
   type SegmentView,
+  type SentEvent,
   type StateName,
   sampleOf,
-  stateName,
+  type TcpEvent,
   WatchedLink,
   wire,
 } from '../portable.ts'
@@ -25,6 +28,8 @@ const MOST_HAPPENINGS = 120_000
 const PIECE = 65_536
 /** After the last close, what is still under way arrives. */
 const TIME_WAIT = 60_000
+/** A segment that belongs to no connection is not told of. */
+const MOST_UNEXPLAINED = 200
 /** How often the clock of the page is looked at. */
 const STEPS = 16
 
@@ -43,7 +48,9 @@ export class Experiment {
   readonly delivered: { at: number; octets: number }[] = []
   readonly #network: Network
   readonly #endpoints: [Endpoint | null, Endpoint | null] = [null, null]
-  readonly #states: [StateName, StateName] = ['CLOSED', 'CLOSED']
+  readonly #states: [StateName, StateName] = ['CLOSED', 'LISTEN']
+  /** Sent, and not yet told why. */
+  readonly #unexplained: [Flight[], Flight[]] = [[], []]
   readonly #underWay: [UnderWay, UnderWay] = [new Map(), new Map()]
   #octets = 0
   #unsent: number
@@ -56,7 +63,13 @@ export class Experiment {
     const { delay, rate, queue } = settings
     this.longestFlight = delay * 2.5 + 2 + ((queue + 2) * MTU * 8) / (rate * 1000)
     this.#build()
-    this.#changeState(Side.server, 'LISTEN', 'the server listens')
+    this.conversation.changed({
+      at: 0,
+      side: Side.server,
+      from: 'CLOSED',
+      to: 'LISTEN',
+      cause: 'the application listens',
+    })
     this.#begin()
   }
 
@@ -114,6 +127,7 @@ export class Experiment {
       const link = new WatchedLink(ends[side])
       link.watch((direction, batch, row, at) => this.#crossed(side, direction, batch, row, at))
       if (this.wanted.size > 0) link.loses = this.#losing(side)
+      host.stack.watch((event) => this.#hear(side, event))
       host.stack.addInterface({ link, addresses: [`${ADDRESSES[side]}/24`] })
     }
   }
@@ -165,6 +179,8 @@ export class Experiment {
     const key = keyOf(segment)
     if (direction === 'out') {
       const flight = this.conversation.sent(side, at, segment)
+      this.#unexplained[side].push(flight)
+      if (this.#unexplained[side].length > MOST_UNEXPLAINED) this.#unexplained[side].shift()
       if (this.wanted.has(flight.number)) return
       const waiting = this.#underWay[side].get(key)
       if (waiting === undefined) this.#underWay[side].set(key, [flight])
@@ -177,24 +193,33 @@ export class Experiment {
     if (flight !== undefined) this.conversation.arrived(flight, at)
   }
 
-  /** What either end knows of itself now. */
+  /** What an end knows of itself now. */
   #look(side: Side): void {
     const endpoint = this.#endpoints[side]
-    if (endpoint === null) {
-      const isAsked = side === Side.server && this.conversation.log.some(({ kind }) => kind === 'arrived')
-      if (isAsked) this.#changeState(side, 'SYN-RECEIVED', '')
-      return
-    }
+    if (endpoint === null) return
     const info = endpoint.info()
-    this.#changeState(side, stateName(info.state), '')
     if (info.congestionWindow > 0 && !endpoint.isOver) this.conversation.samples[side].push(sampleOf(this.now, info))
   }
 
-  #changeState(side: Side, to: StateName, cause: string): void {
-    const from = this.#states[side]
-    if (from === to) return
-    this.#states[side] = to
-    this.conversation.states.push({ at: this.now, side, from, to, cause })
+  #hear(side: Side, event: TcpEvent): void {
+    if (event.type === 'sent') this.#explain(side, event)
+    else if (event.type === 'rtt') {
+      this.conversation.roundTrips[side].push({ at: event.time, measured: event.sample / 1000 })
+    } else if (event.type === 'state') {
+      this.#states[side] = event.to
+      this.conversation.changed({ ...changeOf(event), side })
+    }
+  }
+
+  #explain(side: Side, { sequence, acknowledgment, length, ...event }: SentEvent): void {
+    const waiting = this.#unexplained[side]
+    const place = waiting.findIndex(
+      ({ segment }) =>
+        segment.sequence === sequence && segment.length === length && segment.acknowledgment === acknowledgment,
+    )
+    if (place < 0) return
+    const [flight] = waiting.splice(place, 1)
+    flight.reason = reasonOf({ sequence, acknowledgment, length, ...event })
   }
 }
 

@@ -1,7 +1,6 @@
 // What the server tells of its stack, by server-sent events: every second all sockets; of one connection, if one is asked for, its packets
 // several times a second. `src/cli/live-feed.ts` sends them.
 import type { Overview, WatchedConnection } from '../portable.ts'
-import type { Reason, RoundTrip, StateChange } from './conversation.ts'
 
 /** What the server says of its stack; `ours` is the row of the connection that says it. */
 export interface LiveOverview extends Overview {
@@ -9,18 +8,10 @@ export interface LiveOverview extends Overview {
   readonly ours: string
 }
 
-/** What the server says of the connection that is watched. */
-export interface Watched extends WatchedConnection {
-  /** Of the segments, those that were sent: by their place among them. */
-  readonly reasons: Readonly<Record<number, Reason>>
-  readonly roundTrips: readonly RoundTrip[]
-  readonly changes: readonly Omit<StateChange, 'side'>[]
-}
-
 /** Listens until it is closed; the browser asks again by itself where the way breaks off. */
 export class LiveFeed {
   onOverview: ((overview: LiveOverview) => void) | null = null
-  onWatched: ((watched: Watched) => void) | null = null
+  onWatched: ((watched: WatchedConnection) => void) | null = null
   /** Whether the server is heard. */
   onHeard: ((isHeard: boolean) => void) | null = null
   readonly #source: EventSource
@@ -31,7 +22,7 @@ export class LiveFeed {
     this.#source.onopen = () => this.onHeard?.(true)
     this.#source.onerror = () => this.onHeard?.(false)
     this.#source.addEventListener('overview', ({ data }) => this.onOverview?.(JSON.parse(data) as LiveOverview))
-    this.#source.addEventListener('watched', ({ data }) => this.onWatched?.(JSON.parse(data) as Watched))
+    this.#source.addEventListener('watched', ({ data }) => this.onWatched?.(JSON.parse(data) as WatchedConnection))
   }
 
   close(): void {

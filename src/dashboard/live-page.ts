@@ -1,9 +1,10 @@
 // The stack that serves this page, as it is now: every socket, and one connection in full when it is chosen.
+import type { WatchedConnection } from '../portable.ts'
 import { busierSide, ConnectionView } from './connection-view.ts'
 import { Conversation, Side } from './conversation.ts'
 import { element, fill, write } from './elements.ts'
 import { count, milliseconds, octets, rate } from './figures.ts'
-import { LiveFeed, type LiveOverview, type Watched } from './live-feed.ts'
+import { LiveFeed, type LiveOverview } from './live-feed.ts'
 import { SocketTable } from './socket-table.ts'
 
 /** Happenings of a connection that are kept. */
@@ -114,20 +115,20 @@ export class LivePage {
     for (const [name, text] of Object.entries(words)) write(this.#tiles.get(name) as HTMLElement, text)
   }
 
-  #onWatched(watched: Watched): void {
+  #onWatched(watched: WatchedConnection): void {
     const conversation = this.#conversation
     if (conversation === null) return
-    const { segments, reasons, sample, changes, roundTrips, left, scales } = watched
+    const { segments, sample, changes, roundTrips, left, scales } = watched
     this.#origin ??= segments[0]?.at ?? sample?.at ?? null
     const origin = this.#origin ?? 0
     conversation.scales[0] = scales[0]
     conversation.scales[1] = scales[1]
-    for (const [place, { at, isOut, segment }] of segments.entries()) {
+    for (const { at, isOut, segment, reason } of segments) {
       const flight = conversation.sent(isOut ? Side.server : Side.client, at - origin, segment, isOut)
-      flight.reason = reasons[place] ?? null
+      flight.reason = reason
       if (!isOut) conversation.arrived(flight, at - origin)
     }
-    for (const change of changes) conversation.states.push({ ...change, at: change.at - origin, side: Side.server })
+    for (const change of changes) conversation.changed({ ...change, at: change.at - origin, side: Side.server })
     this.#learnState(conversation, watched, origin)
     for (const { at, measured } of roundTrips) conversation.roundTrips[Side.server].push({ at: at - origin, measured })
     if (sample !== null) conversation.samples[Side.server].push({ ...sample, at: sample.at - origin })
@@ -137,7 +138,7 @@ export class LivePage {
   }
 
   /** Where it stood when this page came, and what no event has told of. */
-  #learnState({ states }: Conversation, { state, segments, sample }: Watched, origin: number): void {
+  #learnState({ states }: Conversation, { state, segments, sample }: WatchedConnection, origin: number): void {
     const last = states.at(-1)?.to
     if (last === state || (last === undefined && state === 'CLOSED')) return
     const at = Math.max(0, (segments.at(-1)?.at ?? sample?.at ?? origin) - origin)
@@ -145,7 +146,7 @@ export class LivePage {
     states.push({ at, side: Side.server, from: last ?? state, to: state, cause })
   }
 
-  #tellWatched({ sample, state }: Watched, conversation: Conversation, origin: number): void {
+  #tellWatched({ sample, state }: WatchedConnection, conversation: Conversation, origin: number): void {
     const { log } = conversation
     const now = Math.max(log.at(-1)?.at ?? 0, sample === null ? 0 : sample.at - origin)
     const from = log[0]?.at ?? 0

@@ -1,6 +1,6 @@
 // What a sender knows of itself over time: its congestion window, its threshold and what is in flight; its round trips.
 import type { SenderSample } from '../portable.ts'
-import { type Conversation, countUpTo, type Side } from './conversation.ts'
+import { type Conversation, countUpTo, type RoundTrip, type Side } from './conversation.ts'
 import { milliseconds, octets } from './figures.ts'
 import { type Columns, Plot, type TimeScale } from './plot.ts'
 
@@ -35,6 +35,7 @@ export class SenderPlots {
         height: 250,
         value: milliseconds,
         lines: [
+          { label: 'measured', color: 'flight', isDots: true },
           { label: 'smoothed', color: 'cwnd', width: 2 },
           { label: 'least', color: 'faint', isDashed: true },
           { label: 'until a timeout', color: 'again', isStepped: true },
@@ -74,13 +75,18 @@ export class SenderPlots {
     ]
     const said = last === undefined ? '' : `Now ${octets(last.cwnd)}, and ${octets(last.inFlight)} in flight.`
     this.#window.show(windows, range, [0, Math.max(1, top * 1.08)], said)
+    const measured = measuredAt(samples, conversation.roundTrips[sender], until)
     const trips: Columns = [
       times,
+      measured,
       samples.map(({ smoothed }) => smoothed),
       samples.map(({ least }) => least),
       samples.map(({ timeout }) => timeout),
     ]
-    const slowest = most(seen, ({ smoothed, timeout }) => Math.max(smoothed ?? 0, timeout))
+    const slowest = Math.max(
+      most(seen, ({ smoothed, timeout }) => Math.max(smoothed ?? 0, timeout)),
+      measured.reduce<number>((highest, one) => Math.max(highest, one ?? 0), 0),
+    )
     const trip = last === undefined ? '' : `Now ${milliseconds(last.smoothed ?? Number.NaN)}.`
     this.#roundTrip.show(trips, range, [0, Math.max(1, slowest * 1.08)], trip)
   }
@@ -89,6 +95,22 @@ export class SenderPlots {
     this.#window.close()
     this.#roundTrip.close()
   }
+}
+
+/** Each round trip stands where the figures were that it has changed. */
+function measuredAt(
+  samples: readonly SenderSample[],
+  roundTrips: readonly RoundTrip[],
+  until: number,
+): (number | null)[] {
+  const column: (number | null)[] = samples.map(() => null)
+  let place = 0
+  for (const { at, measured } of roundTrips) {
+    if (at > until) break
+    while (place < samples.length && samples[place].at < at) place++
+    if (place < samples.length) column[place] = measured
+  }
+  return column
 }
 
 function most(samples: readonly SenderSample[], of: (sample: SenderSample) => number): number {

@@ -4,7 +4,9 @@ import type { PacketBatch } from '../core/batch.ts'
 import type { Connection } from '../core/tcp/connection.ts'
 import { tcpInfo } from '../core/tcp/tcp-info.ts'
 import type { PortableStack } from '../runtime/create-stack.ts'
+import type { ConnectionFacts, SentEvent, TcpEvent } from '../runtime/events.ts'
 import { type StateName, stateName } from '../runtime/state-name.ts'
+import { type ChangeOfState, changeOf, reasonOf, type SentReason } from './event-words.ts'
 import { connectionKey } from './overview.ts'
 import { readSegment, type SegmentView } from './segment-view.ts'
 import { type SenderSample, sampleOf } from './sender-sample.ts'
@@ -18,6 +20,8 @@ export interface WatchedSegment {
   readonly at: number
   readonly isOut: boolean
   readonly segment: SegmentView
+  /** Of one that was sent. */
+  reason: SentReason | null
 }
 
 const MOST_KEPT = 1000
@@ -28,6 +32,9 @@ export interface WatchedConnection {
   /** Packets that there was no room for. */
   readonly left: number
   readonly state: StateName
+  readonly changes: readonly ChangeOfState[]
+  /** Milliseconds both. */
+  readonly roundTrips: readonly { readonly at: number; readonly measured: number }[]
   /** Null where it is not open. */
   readonly sample: SenderSample | null
   /** Window scales, of the peer and of this end. */
@@ -41,6 +48,10 @@ export class ConnectionWatch {
   readonly #ports: readonly [number, number]
   readonly #stops: (() => void)[]
   #connection: Connection | null = null
+  /** Of events: those that have these are about it. */
+  #facts: ConnectionFacts | null = null
+  #changes: ChangeOfState[] = []
+  #roundTrips: { at: number; measured: number }[] = []
   #kept: WatchedSegment[] = []
   #left = 0
 
@@ -51,6 +62,7 @@ export class ConnectionWatch {
     const [local, remote] = key.split('~').map((place) => Number(place.slice(place.lastIndexOf(':') + 1)))
     this.#ports = [local, remote]
     this.#stops = links.map((link) => link.watch((direction, batch, row, at) => this.#see(direction, batch, row, at)))
+    this.#stops.push(stack.watch((event) => this.#hear(event)))
   }
 
   /** What has crossed since the last time, and where it stands. */
@@ -61,11 +73,15 @@ export class ConnectionWatch {
     const taken: WatchedConnection = {
       segments: this.#kept,
       left: this.#left,
+      changes: this.#changes,
+      roundTrips: this.#roundTrips,
       state: info === null ? 'CLOSED' : stateName(info.state),
       sample: info === null || info.congestionWindow === 0 ? null : sampleOf(now, info),
       scales: info === null ? [0, 0] : [info.sendScale, info.receiveScale],
     }
     this.#kept = []
+    this.#changes = []
+    this.#roundTrips = []
     this.#left = 0
     return taken
   }
@@ -84,6 +100,34 @@ export class ConnectionWatch {
     return found
   }
 
+  #hear(event: TcpEvent): void {
+    if (event.type === 'lost' || event.connection === null || !this.#isAbout(event.connection)) return
+    if (event.type === 'sent') this.#explain(event)
+    else if (event.type === 'state') this.#changes.push(changeOf(event))
+    else if (event.type === 'rtt') this.#roundTrips.push({ at: event.time, measured: event.sample / 1000 })
+  }
+
+  #isAbout(facts: ConnectionFacts): boolean {
+    if (facts === this.#facts) return true
+    const { localAddress, localPort, remoteAddress, remotePort } = facts
+    if (localPort !== this.#ports[0] || remotePort !== this.#ports[1]) return false
+    if (connectionKey(localAddress, localPort, remoteAddress, remotePort) !== this.#key) return false
+    this.#facts = facts
+    return true
+  }
+
+  /** Told at the end of the turn in which it left. */
+  #explain(event: SentEvent): void {
+    for (let place = this.#kept.length - 1; place >= 0; place--) {
+      const kept = this.#kept[place]
+      if (!kept.isOut || kept.reason !== null) continue
+      const { sequence, acknowledgment, length } = kept.segment
+      if (sequence !== event.sequence || length !== event.length || acknowledgment !== event.acknowledgment) continue
+      kept.reason = reasonOf(event)
+      return
+    }
+  }
+
   #see(direction: 'in' | 'out', { bytes, offset, length }: PacketBatch, row: number, at: number): void {
     const isOut = direction === 'out'
     if (!this.#mayBe(bytes, offset[row], length[row], isOut)) return
@@ -95,7 +139,7 @@ export class ConnectionWatch {
       : connectionKey(destination, destinationPort, source, sourcePort)
     if (key !== this.#key) return
     if (this.#kept.length >= MOST_KEPT) this.#left++
-    else this.#kept.push({ at, isOut, segment })
+    else this.#kept.push({ at, isOut, segment, reason: null })
   }
 
   /** By its ports: most packets are somebody else's, and cost no more than this. */

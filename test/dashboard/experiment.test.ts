@@ -30,8 +30,8 @@ test('a clean path: every octet arrives, both ends go through their states, and 
   expect(conversation.flights.filter(({ isLost, isAgain }) => isLost || isAgain)).toEqual([])
   expect(conversation.flights.slice(0, 3).map(lineOf)).toEqual(['SYN', 'SYN ACK 1', '1–25'])
   const way = (side: Side) => conversation.states.filter((change) => change.side === side).map(({ to }) => to)
-  expect(way(Side.client)).toEqual(['SYN-SENT', 'ESTABLISHED', 'LAST-ACK', 'CLOSED'])
-  expect(way(Side.server)).toEqual(['LISTEN', 'SYN-RECEIVED', 'ESTABLISHED', 'FIN-WAIT-1', 'TIME-WAIT'])
+  expect(way(Side.client)).toEqual(['SYN-SENT', 'ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSED'])
+  expect(way(Side.server)).toEqual(['LISTEN', 'SYN-RECEIVED', 'ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT'])
   const windows = conversation.samples[Side.server].map(({ cwnd }) => cwnd)
   expect(Math.max(...windows)).toBeGreaterThan(2 * windows[0])
 })
@@ -57,6 +57,18 @@ test('what is lost is sent again, and what somebody wants to be lost alone', () 
   // Up to there the two runs are the same.
   const until = before.conversation.log.findIndex(({ flight }) => flight === victim)
   expect(story({ conversation } as Experiment).slice(0, until)).toEqual(story(before).slice(0, until))
+})
+
+test('for every segment it is known why it was sent, and for every change of state what brought it about', () => {
+  const { conversation } = play({ loss: 2, size: 300_000 })
+  const { flights, states, roundTrips } = conversation
+  expect(flights.filter(({ reason }) => reason === null || reason.text === '').map(lineOf)).toEqual([])
+  const again = flights.filter(({ isAgain }) => isAgain).map(({ reason }) => reason?.text)
+  expect(again.filter((text) => !/retransmi|TLP probe/.test(text ?? ''))).toEqual([])
+  expect(flights[0].reason).toMatchObject({ text: 'opens a connection', section: 'RFC 9293 §3.5' })
+  expect(states.map(({ cause }) => cause).filter((cause) => cause === '')).toEqual([])
+  expect(states.map(({ at }) => at)).toEqual(states.map(({ at }) => at).sort((one, other) => one - other))
+  expect(roundTrips[Side.server].length).toBeGreaterThan(20)
 })
 
 test('blocks of SACK lie where the numbers of the other direction say', () => {

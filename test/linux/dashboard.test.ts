@@ -16,7 +16,15 @@ const TALKER = 'exec 3<>/dev/tcp/10.7.0.2/7; while echo hello >&3; do read -r <&
 
 interface Seen {
   list: { agree: boolean; rows: number }
-  connection: { segments: number; points: number[]; packets: number; fields: number; state: string; note: string }
+  connection: {
+    segments: number
+    points: number[]
+    packets: number
+    fields: number
+    reasons: number
+    state: string
+    note: string
+  }
   experiment: {
     steps: string[]
     delivered: string
@@ -63,10 +71,11 @@ describeOnKernel('the dashboard', () => {
       expect(connection.segments).toBeGreaterThanOrEqual(3)
       expect(connection.packets).toBeGreaterThanOrEqual(3)
       expect(connection.fields).toBeGreaterThanOrEqual(9)
+      expect(connection.reasons).toBe(1)
       expect(Math.min(...connection.points)).toBeGreaterThan(0)
       expect(experiment.steps[0]).toContain('Packet 1: client → server')
       expect(new Set(experiment.steps).size).toBe(6)
-      expect(experiment).toMatchObject({ delivered: '1.00 MB', states: 9 })
+      expect(experiment).toMatchObject({ delivered: '1.00 MB', states: 11 })
       expect(experiment.lost).toBeGreaterThan(0)
       expect(experiment.again).toBeGreaterThanOrEqual(experiment.lost)
       expect(Math.min(...experiment.points)).toBeGreaterThan(100)
