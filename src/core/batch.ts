@@ -244,9 +244,10 @@ export function copyOctets(to: Octets, at: number, from: Octets, start: number, 
     to.bytes.set(from.parts?.of(start, length) ?? from.bytes.subarray(start, start + length), at)
     return
   }
+  const [source, target] = [from.view, to.view]
   let done = 0
-  for (; done + 4 <= length; done += 4) to.view.setInt32(at + done, from.view.getInt32(start + done))
-  for (; done < length; done++) to.bytes[at + done] = from.bytes[start + done]
+  for (; done + 4 <= length; done += 4) target.setInt32(at + done, source.getInt32(start + done))
+  for (; done < length; done++) target.setUint8(at + done, source.getUint8(start + done))
 }
 
 function roundUp(octets: number): number {

@@ -35,8 +35,7 @@ export class Slab implements Octets {
   }
 
   get view(): DataView<ArrayBuffer> {
-    const { buffer, byteOffset, byteLength } = this.bytes
-    return (this.#view ??= new DataView(buffer, byteOffset, byteLength))
+    return (this.#view ??= viewOf(this.bytes))
   }
 
   get hasParts(): boolean {
@@ -57,6 +56,11 @@ export class Slab implements Octets {
   offsetOf(position: number): number {
     return this.start + ((position - this.position) | 0)
   }
+}
+
+/** Asking octets for their buffer takes as long as a call into the engine: it is asked once. */
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {
+  return new DataView(buffer, byteOffset, byteLength)
 }
 
 export class SlabPool {
