@@ -13,6 +13,7 @@ import { reachable, whyNotBound } from '../net/bind.ts'
 import { fillName, type SocketName } from '../net/host.ts'
 import { PendingWrite } from '../net/pending-write.ts'
 import { binding, type ConnectRequest, type JsStream, symbolOf } from './bindings.ts'
+import { drainBetween, type SocketOwner } from './hand-over.ts'
 import { drain, fromRoot, type Holding, type Scope } from './scope.ts'
 
 /** The most octets that one hand-over brings: as libuv's reads. */
@@ -23,11 +24,6 @@ const KEEP_ALIVE_INTERVAL = 1000
 const KEEP_ALIVE_PROBES = 10
 
 const { JSStream } = binding('js_stream')
-
-/** A socket of Node's, as its handle knows it. */
-interface SocketOwner {
-  destroy(error?: Error): unknown
-}
 
 export class HostedTcp extends JSStream implements Owner, Holding {
   /** The TLS socket above, where that stands on another socket. */
@@ -172,6 +168,7 @@ export class HostedTcp extends JSStream implements Owner, Holding {
       hasRead = true
       if (this.#hasAnswered) this.askedAt = this.scope.time.now()
       this.#hasAnswered = false
+      if (this.tlsOwner !== null) drainBetween(this.tlsOwner)
       this.readBuffer(bytes)
       drain()
     }

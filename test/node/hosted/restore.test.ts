@@ -71,7 +71,7 @@ describe('outside of hosts', () => {
       })
       // Held by what is outside.
       await network.hold(door)
-      return [Date.now(), +new Date(), performance.now()]
+      return [Date.now(), Date.parse(new Date().toISOString()), performance.now()]
     })
     await sleep(20)
     const [date, now] = [Date.now(), performance.now()]
