@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util'
 import type { GarbageClaim } from './claim.ts'
 import { echo } from './echo.ts'
 import { measureHeap } from './heap.ts'
+import { http } from './http.ts'
 import { tcp } from './tcp.ts'
 
 const CALLS = 100_000
 const PACKETS = 200_000
 
 /** All claims stand here, a file for each kind. */
-const claims: GarbageClaim[] = [...echo, ...tcp]
+const claims: GarbageClaim[] = [...echo, ...tcp, ...http]
 
 interface Result {
   name: string

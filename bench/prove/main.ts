@@ -14,6 +14,7 @@ import { claims as sockets } from './sockets.ts'
 import { claims as tcp } from './tcp.ts'
 import { claims as testkit } from './testkit.ts'
 import { claims as transfers } from './transfers.ts'
+import { claims as wire } from './wire.ts'
 
 /** New areas are added here. */
 const areas: Record<string, Claim[]> = {
@@ -29,6 +30,7 @@ const areas: Record<string, Claim[]> = {
   tcp,
   testkit,
   transfers,
+  wire,
 }
 
 interface Result {

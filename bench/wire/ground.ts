@@ -55,25 +55,9 @@ export class Ground {
 }
 
 async function join(kernel: Namespace, client: Namespace, setting: Setting): Promise<void> {
-  const { mtu, offload } = setting
-  await ip([
-    'link',
-    'add',
-    'veth0',
-    'mtu',
-    `${mtu}`,
-    'netns',
-    kernel.name,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'veth0',
-    'mtu',
-    `${mtu}`,
-    'netns',
-    client.name,
-  ])
+  const { mtu, offload, loss } = setting
+  const pair = `link add veth0 mtu ${mtu} netns ${kernel.name} type veth peer name veth0 mtu ${mtu} netns ${client.name}`
+  await ip(pair.split(' '))
   for (const [namespace, address] of [
     [kernel, THERE],
     [client, HERE],
@@ -81,8 +65,22 @@ async function join(kernel: Namespace, client: Namespace, setting: Setting): Pro
     await ip(['-n', namespace.name, 'addr', 'add', `${address}/24`, 'dev', 'veth0'])
     await ip(['-n', namespace.name, 'link', 'set', 'veth0', 'up'])
     if (!offload) await run(namespace, 'ethtool', ['-K', 'veth0', 'tso', 'off', 'gso', 'off', 'gro', 'off'])
+    if (loss > 0) await run(namespace, 'nft', [dropping(loss)])
     await control(namespace, 'veth0', '10.9.0.0/24', address, setting)
   }
+}
+
+/** What the impairment link does for ours: a part of what arrives is dropped, each packet by chance. */
+function dropping(loss: number): string {
+  const [part, whole] = [Math.round(loss * 100_000), 100_000]
+  return [
+    'table netdev wire {',
+    'chain losses {',
+    'type filter hook ingress device veth0 priority 0;',
+    `numgen random mod ${whole} < ${part} drop;`,
+    '}',
+    '}',
+  ].join('\n')
 }
 
 /** The controller of all the kernel's connections by this route. */

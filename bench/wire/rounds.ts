@@ -19,6 +19,8 @@ export interface Plan {
   seconds: number
   setting: Setting
   measures: readonly Measure[]
+  /** System calls are counted too, while everything warms up. */
+  countsCalls: boolean
   /** Told of each line as it is known. */
   onResult?: (result: Result) => void
 }
@@ -61,19 +63,17 @@ interface Sample {
   pauses: number[]
 }
 
-export async function compare({ rounds, seconds, setting, measures, onResult }: Plan): Promise<Result[]> {
+export async function compare({ rounds, seconds, setting, measures, countsCalls, onResult }: Plan): Promise<Result[]> {
   const ground = await Ground.make(setting)
   try {
     const results: Result[] = []
     for (const measure of measures) {
+      const calls: Record<Kind, number | null> = { ours: null, kernel: null }
+      for (const kind of KINDS) calls[kind] = await warmUp(ground.sides[kind], measure, countsCalls)
       const samples: Record<Kind, Sample[]> = { ours: [], kernel: [] }
       for (let round = 0; round < rounds; round++) {
         for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed())
           samples[kind].push(await sample(ground.sides[kind], measure, seconds))
-      }
-      const calls = {
-        ours: await systemCalls(ground.sides.ours, measure),
-        kernel: await systemCalls(ground.sides.kernel, measure),
       }
       for (const [name, figure] of Object.entries(measure.figures)) {
         const result = resultOf(measure, name, figure, setting, samples, calls)
@@ -100,8 +100,12 @@ async function sample(side: Side, measure: Measure, seconds: number): Promise<Sa
   return { outcome, processorSeconds: used / done, packets: carried / done, pauses }
 }
 
-/** Of one of what the measure counts, by perf, in a run of its own, since counting them takes time. */
-async function systemCalls(side: Side, measure: Measure): Promise<number | null> {
+/** A run of which no time counts, while the engine compiles. System calls for one of what the measure counts, by perf, which takes time. */
+async function warmUp(side: Side, measure: Measure, countsCalls: boolean): Promise<number | null> {
+  if (!countsCalls) {
+    await measure.run(side, 1)
+    return null
+  }
   const perf = spawn('perf', ['stat', '-x,', '-e', 'raw_syscalls:sys_enter', '-p', `${side.pid}`], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

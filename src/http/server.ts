@@ -58,6 +58,8 @@ export interface HttpCounts {
 const SWEEP = 500
 /** Heads of requests are kept side by side in stretches of so many octets. */
 const KEPT = 16_384
+/** Up to so many octets a loop is quicker than a `subarray`, which is garbage. */
+const BY_LOOP = 128
 const GRACE = 10_000
 
 export function createHttpServer(handler: Handler, options: HttpServerOptions = {}): HttpServer {
@@ -182,7 +184,8 @@ export class HttpServer implements ConnectionHost {
       this.#keptLength = 0
     }
     const at = this.#keptLength
-    this.kept.set(bytes.subarray(start, end), at)
+    if (length > BY_LOOP) this.kept.set(bytes.subarray(start, end), at)
+    else for (let octet = 0; octet < length; octet++) this.kept[at + octet] = bytes[start + octet]
     this.#keptLength += length
     return at
   }
