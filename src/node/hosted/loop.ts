@@ -97,7 +97,7 @@ export class Loop {
     // What a child or a socket of the kernel's says may be what the program waits for.
     const real = this.#newResources()
     if (real === '') this.#resolve()
-    else this.#wait(`what is not simulated (${real})`, false)
+    else this.#wait(`what is not simulated: ${real}`, false)
   }
 
   #wait(reason: string, isSpinning: boolean): void {
@@ -118,15 +118,26 @@ export class Loop {
   /** Those that were not there when it began. */
   #newResources(): string {
     const found: string[] = []
-    for (const [name, count] of countResources()) {
-      if (count > (this.#atFirst.get(name) ?? 0) && REAL.test(name)) found.push(name)
+    const counts = countResources()
+    for (const [name, words] of Object.entries(REAL)) {
+      if ((counts.get(name) ?? 0) > (this.#atFirst.get(name) ?? 0)) found.push(words)
     }
     return found.join(', ')
   }
 }
 
-/** What may still have something to say: children, the kernel's sockets and pipes, other threads. */
-const REAL = /^(Process|TCP|TTY|Pipe|UDP|MessagePort|Worker|FSEvent|StatWatcher)/
+/** What may still have something to say, by Node's names. */
+const REAL: Readonly<Record<string, string>> = {
+  ProcessWrap: 'a child process',
+  TCPSocketWrap: "a socket of the kernel's",
+  TCPServerWrap: "a server of the kernel's",
+  UDPWrap: "a UDP socket of the kernel's",
+  PipeWrap: 'a pipe',
+  PipeConnectWrap: 'a pipe',
+  MessagePort: 'another thread',
+  FSEventWrap: 'a file that is watched',
+  StatWatcher: 'a file that is watched',
+}
 
 function countResources(): Map<string, number> {
   const counts = new Map<string, number>()

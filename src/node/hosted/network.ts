@@ -99,7 +99,7 @@ export class SimulatedNetwork extends Network {
       this.happen(next)
       return true
     }
-    const heldFor = () => (this.#holds.size === 0 ? null : 'a promise that was given to network.hold')
+    const heldFor = () => (this.#holds.size === 0 ? loading() : 'a promise that was given to network.hold')
     await new Loop({ isOver: isDone, step, heldFor }, this.#patience).run()
     if (until !== undefined) this.happen(until)
   }
@@ -129,4 +129,11 @@ export class SimulatedNetwork extends Network {
       },
     }
   }
+}
+
+/** What vitest loads comes from another process, by messages. */
+function loading(): string | null {
+  const { __vitest_worker__: worker } = globalThis as { __vitest_worker__?: { resolvingModules?: Set<string> } }
+  const [module] = worker?.resolvingModules ?? []
+  return module === undefined ? null : `vitest, which loads ${module}`
 }

@@ -12,8 +12,11 @@ export interface Pending {
 }
 
 /** Node's names for what is asked once and answered once. */
-const ONCE =
-  /^(FSREQ|FILEHANDLECLOSEREQ|GETADDRINFOREQ|GETNAMEINFOREQ|QUERYWRAP|CHECKPRIME|CIPHER|DERIVEBITS|HASH|KEYEXPORT|KEYGEN|KEYPAIRGEN|PBKDF2|RANDOMBYTES|RANDOMPRIME|SCRYPT|SIGN|VERIFY|STATWATCHER)/
+const ONCE = /^(FSREQ|FILEHANDLECLOSEREQ|GETADDRINFOREQ|GETNAMEINFOREQ|QUERYWRAP)/
+
+/** Those of crypto, which are made for calls too that do it at once: then nobody is told of the end. */
+const OF_CRYPTO =
+  /^(CHECKPRIME|CIPHER|DERIVEBITS|HASH|KEYEXPORT|KEYGEN|KEYPAIRGEN|PBKDF2|RANDOMBYTES|RANDOMPRIME|SCRYPT|SIGN|VERIFY)/
 
 const STREAMS_OF_ZLIB = ['Zlib', 'BrotliEncoder', 'BrotliDecoder', 'ZstdCompress', 'ZstdDecompress']
 
@@ -37,17 +40,22 @@ export function pendingRequests(): Pending {
   return watchedRequests()
 }
 
+interface CryptoJob {
+  ondone?: unknown
+}
+
 interface ZlibHandle {
   getAsyncId(): number
 }
 
 function watchedRequests(): Pending {
-  const requests = new Set<number>()
+  const requests = new Map<number, CryptoJob | null>()
   /** Of a stream each write is a request, and the stream lives on. */
   const writes = new Set<number>()
   const hook = createHook({
-    init(id, type) {
-      if (ONCE.test(type)) requests.add(id)
+    init(id, type, _trigger, resource) {
+      if (ONCE.test(type)) requests.set(id, null)
+      else if (OF_CRYPTO.test(type)) requests.set(id, resource)
     },
     before(id) {
       writes.delete(id)
@@ -81,6 +89,7 @@ function watchedRequests(): Pending {
   }
   return {
     get count() {
+      for (const [id, job] of requests) if (job !== null && job.ondone === undefined) requests.delete(id)
       return requests.size + writes.size
     },
     close: () => {

@@ -1,0 +1,184 @@
+// When virtual time moves, what it waits for, and what is said where it can't move. What crashes and what is paused is heard of no more,
+// or later.
+import { spawn } from 'node:child_process'
+import { scrypt } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { gzip } from 'node:zlib'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Network, type SimulateOptions, simulate } from '../../../src/node/simulate.ts'
+
+const networks: Network[] = []
+
+afterEach(() => {
+  for (const network of networks.splice(0)) network.close()
+})
+
+function pair(options: SimulateOptions = {}) {
+  const network = simulate(options)
+  networks.push(network)
+  const [client, server] = [network.host('client'), network.host('server')]
+  const wire = network.link(client, server, { delay: 10 })
+  return { network, client, server, wire }
+}
+
+describe('virtual time', () => {
+  test('stands while zlib, crypto, a child or a worker has something to do', async () => {
+    const { network, client } = pair()
+    await network.run(() =>
+      client.run(async () => {
+        setInterval(() => {}, 1000)
+        await promisify(gzip)(Buffer.alloc(500_000))
+        await promisify(scrypt)('password', 'salt', 32)
+        expect(network.now()).toBe(0)
+        await network.hold(once(spawn('true'), 'exit'))
+        await network.hold(once(new Worker('', { eval: true }), 'exit'))
+        expect(network.now()).toBe(0)
+      }),
+    )
+  })
+
+  test('stands while a program is loaded, which then begins on its host', async () => {
+    const { network, client, server } = pair()
+    const text = await network.run(async () => {
+      const { begun } = await server.run(() => import('./late-program.ts'))
+      expect(begun).toBe(Date.parse('2025-01-01'))
+      return client.run(async () => (await fetch('http://server')).text())
+    })
+    expect(text).toBe(`since ${Date.parse('2025-01-01')}`)
+    expect(network.now()).toBe(1040)
+  })
+
+  test('is the same for the test itself, whose sockets are the kernel’s', async () => {
+    const { network } = pair()
+    const kernel = net.createServer((socket) => socket.end('real')).listen(0, '127.0.0.1')
+    await once(kernel, 'listening')
+    const heard = await network.run(async () => {
+      await sleep(5000)
+      const [octets] = await once(net.connect((kernel.address() as net.AddressInfo).port, '127.0.0.1'), 'data')
+      return `${Date.now() - Date.parse('2025-01-01')} ${octets}`
+    })
+    kernel.close()
+    expect(heard).toBe('5000 real')
+  })
+})
+
+describe('time that can not move says what it waits for', () => {
+  const never = new Promise<void>(() => {})
+
+  test('a promise that nothing will fulfil', async () => {
+    const { network, server } = pair()
+    const running = network.run(async () => {
+      // Its timers go round for ever, and hold nobody.
+      server.run(() => createServer().listen(80))
+      await never
+    })
+    await expect(running).rejects.toThrow('nothing more will happen in the network, and what it runs is not done')
+  })
+
+  test('a promise that was given to hold', async () => {
+    const { network } = pair({ patience: 20 })
+    const running = network.run(() => network.hold(never))
+    await expect(running).rejects.toThrow(
+      'for 0.02 real seconds: it waits for a promise that was given to network.hold',
+    )
+  })
+
+  test('a request to libuv', async () => {
+    const { network } = pair({ patience: 20 })
+    const request = new Promise((resolve) => scrypt('password', 'salt', 32, { N: 65_536, maxmem: 2 ** 30 }, resolve))
+    await expect(network.run(() => request)).rejects.toThrow('it waits for a request to libuv that is not answered')
+    await request
+  })
+
+  test('a child', async () => {
+    const { network } = pair({ patience: 20 })
+    const child = spawn('sleep', ['10'])
+    const running = network.run(() => once(spawn('sleep', ['0.2']), 'exit'))
+    await expect(running).rejects.toThrow('it waits for what is not simulated: a child process')
+    child.kill()
+  })
+
+  test('immediates that never end', async () => {
+    const { network } = pair({ patience: 20 })
+    let isDone = false
+    const running = network.run(() => {
+      const again = () => void (isDone || setImmediate(again))
+      again()
+      return never
+    })
+    await expect(running).rejects.toThrow('it waits for an immediate that is set again and again')
+    isDone = true
+  })
+})
+
+describe('a host', () => {
+  test('that crashes is heard of no more, and begins anew when it is up again', async () => {
+    const { network, client, server } = pair()
+    const log: string[] = []
+    await network.run(async () => {
+      let starts = 0
+      server.start(() => {
+        const start = ++starts
+        setInterval(() => log.push(`${network.now()} tick of ${start}`), 1000)
+        net.createServer((socket) => socket.resume().on('close', () => log.push('close'))).listen(80)
+      })
+      await client.run(async () => {
+        const socket = net.connect(80, 'server')
+        await once(socket, 'connect')
+        setTimeout(() => server.crash(), 1500)
+        setTimeout(() => server.restart(), 10_000)
+        await sleep(2000)
+        socket.write('does anybody hear this?')
+        const error = await new Promise<NodeJS.ErrnoException>((resolve) => socket.on('error', resolve))
+        log.push(`${Math.trunc(network.now() / 1000)} ${error.code}`)
+      })
+    })
+    expect(log.slice(0, 3)).toEqual(['1000 tick of 1', '11020 tick of 2', '12020 tick of 2'])
+    expect(log.filter((line) => !line.includes('tick'))).toEqual(['16 ECONNRESET'])
+  })
+
+  test('that is paused does all later', async () => {
+    const { network, client, server } = pair()
+    const log: string[] = []
+    await network.run(async () => {
+      const listening = net.createServer((socket) => socket.on('data', () => log.push(`${network.now()} data`)))
+      server.run(() => listening.listen(80))
+      await client.run(async () => {
+        const socket = net.connect(80, 'server')
+        await once(socket, 'connect')
+        await sleep(100)
+        server.run(() => setTimeout(() => log.push(`${network.now()} timer`), 50))
+        server.pause(1000)
+        socket.write('x')
+        await sleep(2000)
+      })
+    })
+    expect(log).toEqual(['1120 timer', '1120 data'])
+  })
+
+  test('reaches nothing of the kernel’s', async () => {
+    const { network, client } = pair()
+    const insides = process as unknown as { binding(name: string): { TCP: new (type: number) => object } }
+    const { TCP } = insides.binding('tcp_wrap')
+    const warnings: string[] = []
+    const onWarning = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', onWarning)
+    const error = await network.run(() =>
+      client.run(async () => {
+        // A handle of the kernel's, which somebody brings along.
+        const socket = new net.Socket({ handle: new TCP(0), manualStart: true } as object)
+        const failure = new Promise<NodeJS.ErrnoException>((resolve) => socket.on('error', resolve))
+        socket.connect(9, '127.0.0.1')
+        return failure
+      }),
+    )
+    process.off('warning', onWarning)
+    expect(error.code).toBe('ENETUNREACH')
+    expect(warnings.join()).toContain("it would have reached the kernel's network, and got ENETUNREACH")
+  })
+})
