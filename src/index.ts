@@ -52,7 +52,7 @@ export {
   type TimerView,
 } from './inspect/connections.ts'
 export { type CauseDescription, describeCause, describeSent } from './inspect/describe-cause.ts'
-export { describeNote } from './inspect/describe-note.ts'
+export { describeNote, noteDescriber } from './inspect/describe-note.ts'
 export { describePacket } from './inspect/describe-packet.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
 export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
@@ -65,12 +65,15 @@ export { type MemoryLink, type MemoryOptions, memory } from './link/memory.ts'
 export { type PacketsLink, type PacketsOptions, packets } from './link/packets.ts'
 export { type PcapngOptions, PcapngWriter } from './link/pcapng.ts'
 export { type Watch, WatchedLink } from './link/watched.ts'
+export { captureRemotely, type RemoteCapture, type RemoteCaptureOptions } from './node/capture-client.ts'
 export { type CaptureFile, openCaptureFile } from './node/capture-file.ts'
+export { CaptureOutlet } from './node/capture-outlet.ts'
 export type { Connector, ConnectorOptions, ConnectorTarget } from './node/connector.ts'
 export {
   askControl,
   CONTROL_FOLDER,
   type Control,
+  ControlStream,
   controlFolders,
   findControls,
   openControl,
@@ -84,6 +87,7 @@ export type { RemoteInfo } from './node/dgram/udp-handle.ts'
 export { Files, type FilesOptions } from './node/files.ts'
 export type { Http, Https } from './node/http.ts'
 export type { Http2 } from './node/http2.ts'
+export type { KeyListener } from './node/key-log.ts'
 export { type CheckName, examineMachine, type Machine, type MachineCheck } from './node/machine.ts'
 export type { OnStack, StackListening } from './node/net/adopt.ts'
 export type { ConnectOptions } from './node/net/connect.ts'
@@ -95,6 +99,7 @@ export type { StackSocket } from './node/net/socket.ts'
 export type { SocketOptions } from './node/net/socket-constructor.ts'
 export type { LookupAddress, NameOptions, Resolver } from './node/resolver.ts'
 export { type Routed, type ServeNodeOptions, serveNode } from './node/serve-node.ts'
+export type { StackCaptureOptions } from './node/stack-capture.ts'
 export { SystemRandom } from './node/system.ts'
 export type { Tls } from './node/tls.ts'
 export { type TunLink, type TunOptions, tun } from './node/tun.ts'

@@ -3,11 +3,9 @@
 import type { CAC, Command } from 'cac'
 import {
   type CaptureFile,
-  capture,
   createHttpClient,
   createHttpServer,
   createStack,
-  describeNote,
   Files,
   type HttpClient,
   HttpError,
@@ -15,7 +13,6 @@ import {
   memory,
   type NodeStack,
   openCaptureFile,
-  PcapngWriter,
   site,
 } from '../index.ts'
 import { addDeviceOptions, bare, openDevice, readDevice } from './device.ts'
@@ -203,9 +200,8 @@ class Path {
     const path = plan === null ? link : impairLink(link, plan, stack.random)
     const file = options.text('capture')
     this.#file = file === null ? null : openCaptureFile(file, ({ message }) => say(`tunstack: ${file}: ${message}.`))
-    const write = this.#file?.write
-    this.link =
-      write === undefined ? path : capture(path, new PcapngWriter(write, { describe: describeNote }), { name })
+    if (this.#file !== null) stack.capture(this.#file.write, { interfaces: [name] })
+    this.link = path
   }
 
   close = (): void => this.#file?.close()

@@ -2,6 +2,7 @@
 // `tunstack`: finds the command, runs it, and turns what went wrong into one sentence and an exit code.
 import { readFileSync } from 'node:fs'
 import { cac } from 'cac'
+import { addCapture } from './capture.ts'
 import { addDoctor } from './doctor.ts'
 import { addDrill } from './drill.ts'
 import { addGet } from './get.ts'
@@ -26,6 +27,7 @@ function commandLine() {
   addGet(cli)
   addPing(cli)
   addNetstat(cli)
+  addCapture(cli)
   addSimulate(cli)
   addDrill(cli)
   addDoctor(cli)
@@ -58,8 +60,8 @@ async function run(): Promise<number> {
     const [given] = cli.args
     throw usageError(
       given === undefined
-        ? 'Name a command: serve, get, ping, netstat, simulate, drill or doctor ("tunstack --help" says more).'
-        : `There is no command "${given}": there are serve, get, ping, netstat, simulate, drill and doctor ("tunstack --help" says more).`,
+        ? 'Name a command: serve, get, ping, netstat, capture, simulate, drill or doctor ("tunstack --help" says more).'
+        : `There is no command "${given}": there are serve, get, ping, netstat, capture, simulate, drill and doctor ("tunstack --help" says more).`,
     )
   }
   return (await cli.runMatchedCommand()) as number

@@ -1,18 +1,7 @@
 // `tunstack serve`: a TUN device and a stack on it, until a signal. Listeners are bound before the stack reads its first
 // packet, so that an answered ping means that all of them are up, in both families.
 import type { CAC, Command } from 'cac'
-import {
-  type CaptureFile,
-  capture,
-  createStack,
-  describeNote,
-  type Link,
-  type NodeStack,
-  openCaptureFile,
-  PcapngWriter,
-  startServices,
-  WatchedLink,
-} from '../index.ts'
+import { type CaptureFile, createStack, type NodeStack, openCaptureFile, startServices, WatchedLink } from '../index.ts'
 import { startControl } from './control.ts'
 import { addDashboardOptions, type DashboardSettings, dashboard, readDashboard } from './dashboard.ts'
 import {
@@ -32,6 +21,9 @@ import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } fro
 import { isInside, runInside } from './private.ts'
 import { untilSignal } from './signals.ts'
 
+/** The longest packet that a capture may be asked to keep whole. */
+const WHOLE = 262_144
+
 export interface ServeSettings {
   readonly devices: readonly DeviceSettings[]
   readonly forward: boolean
@@ -41,7 +33,8 @@ export interface ServeSettings {
   readonly http: HttpSettings | null
   /** Null: without the dashboard. */
   readonly dashboard: DashboardSettings | null
-  readonly capture: string | null
+  /** Null: nothing is captured. */
+  readonly capture: { readonly file: string; readonly snapLength: number } | null
   /** On the first device: what a second one sends crosses it once. */
   readonly impairments: ImpairmentPlan | null
   readonly json: boolean
@@ -78,7 +71,8 @@ function addOptions(command: Command): Command {
     .option('--services', 'Runs echo (7), discard (9), daytime (13), chargen (19) and iperf3 (5201) over UDP and TCP')
     .option('--any', 'Takes packets for every address as its own')
     .option('--forward', 'Routes between this device and a second one, without offload')
-    .option('--capture <file>', 'Writes every packet to a pcapng file')
+    .option('--capture <file>', 'Writes every packet to a pcapng file, with what the stack knows of it as comments')
+    .option('--snaplen <octets>', 'Octets of each packet that the capture keeps')
     .option('--private', 'In a user and network namespace of its own: needs no root and touches nothing outside')
     .option('--json', 'Prints what was brought up as one line of JSON')
 }
@@ -108,9 +102,15 @@ function readSettings(options: Options): ServeSettings {
     services: options.flag('services'),
     http: readHttp(options),
     dashboard: readDashboard(options),
-    capture: options.text('capture'),
+    capture: readCapture(options),
     json: options.flag('json'),
   }
+}
+
+function readCapture(options: Options): ServeSettings['capture'] {
+  const file = options.text('capture')
+  if (file === null && options.text('snaplen') !== null) throw usageError('--snaplen is of use with --capture only.')
+  return file === null ? null : { file, snapLength: options.integer('snaplen', WHOLE, 1, WHOLE) }
 }
 
 /** Serves until a signal; the exit code. */
@@ -121,8 +121,10 @@ export async function serve(settings: ServeSettings): Promise<number> {
   })
   lost.catch(() => {})
   const told = untilSignal()
-  const file = settings.capture === null ? null : openFile(settings.capture)
+  const { capture: captured } = settings
+  const file = captured === null ? null : openFile(captured.file)
   const stack = await createStack({ forward: settings.forward })
+  if (file !== null) stack.capture(file.write, captured ?? {})
   stack.hold()
   const control = await startControl(stack)
   try {
@@ -131,7 +133,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
     const http =
       settings.http === null ? null : await startHttp(stack, settings.http, dashboardOf(stack, settings, links))
     const devices = openAll(settings, lose)
-    links.push(...attachAll(stack, devices, settings, file))
+    links.push(...attachAll(stack, devices, settings))
     announce(devices, settings)
     await Promise.race([told, lost])
     await http?.close()
@@ -175,20 +177,13 @@ function routesTo(other: DeviceSettings, by: DeviceSettings): { to: string; via:
   return routes
 }
 
-function attachAll(
-  stack: NodeStack,
-  devices: OpenedDevice[],
-  { any, impairments }: ServeSettings,
-  file: CaptureFile | null,
-): WatchedLink[] {
-  const writer = file === null ? null : new PcapngWriter(file.write, { describe: describeNote })
+function attachAll(stack: NodeStack, devices: OpenedDevice[], { any, impairments }: ServeSettings): WatchedLink[] {
   return devices.map(({ link, settings }, place) => {
     const { name, ipv4, ipv6 } = settings
     const isBad = impairments !== null && place === 0
     const path = isBad ? impairLink(link, impairments, stack.random) : link
-    const tapped: Link = writer === null ? path : capture(path, writer, { name })
     const addresses = ipv6 === null ? [ipv4.address] : [ipv4.address, ipv6.address]
-    const watched = new WatchedLink(tapped)
+    const watched = new WatchedLink(path)
     stack.addInterface({ link: watched, name, addresses, anyAddress: any })
     return watched
   })

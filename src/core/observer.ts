@@ -301,6 +301,15 @@ export class Observer {
     return this.#written
   }
 
+  /** Copies the numbers of one event; false where it is overwritten by now, or not there yet. */
+  copy(number: number, into: Float64Array): boolean {
+    const ring = this.#ring
+    if (ring === null || number < this.oldest || number >= this.#written) return false
+    const at = (number % this.#size) * EVENT_NUMBERS
+    for (let column = 0; column < EVENT_NUMBERS; column++) into[column] = ring[at + column]
+    return true
+  }
+
   /** The number of the event that a packet's note names; -1 where it names none, or one that is overwritten by now. */
   eventOf(note: number): number {
     if ((note & NOTE_EVENT) === 0 || this.#ring === null) return -1

@@ -2,25 +2,31 @@
 // One file may hold the packets of many interfaces; times are nanoseconds.
 const SECTION_HEADER = 0x0a0d0d0a
 const INTERFACE_DESCRIPTION = 1
+const INTERFACE_STATISTICS = 5
 const ENHANCED_PACKET = 6
+const DECRYPTION_SECRETS = 10
+/** `TLSK`: lines as SSLKEYLOGFILE has them. */
+const TLS_KEY_LOG = 0x544c_534b
 const LITTLE_ENDIAN_MAGIC = 0x1a2b3c4d
 const LINK_TYPE = { ip: 101, ethernet: 1 }
-const Option = { end: 0, comment: 1, name: 2, flags: 2, application: 4, resolution: 9 }
+const Option = { end: 0, comment: 1, name: 2, flags: 2, application: 4, dropped: 7, resolution: 9 }
 const NANOSECONDS = 9
 
 export type PcapngSink = (block: Uint8Array<ArrayBuffer>) => void
 
+export type Describe = (note: number) => string | readonly string[] | null
+
 export interface PcapngOptions {
   /** The octets of a packet that are kept; all of them unless said otherwise. */
   snapLength?: number
-  /** Puts the stack's note on a packet into words, for a comment; null for none. */
-  describe?: (note: number) => string | null
+  /** Puts the stack's note on a packet into words, for a comment, or several; null for none. */
+  describe?: Describe
 }
 
 export class PcapngWriter {
   readonly snapLength: number
   readonly #sink: PcapngSink
-  readonly #describe: (note: number) => string | null
+  readonly #describe: Describe
   readonly #text = new TextEncoder()
   #interfaces = 0
   #waiting: (() => void)[] = []
@@ -75,9 +81,9 @@ export class PcapngWriter {
     note: number,
   ): void {
     const kept = Math.min(length, this.snapLength)
-    const comment = note === 0 ? null : this.#describe(note)
-    const words = comment === null ? null : this.#text.encode(comment).subarray(0, 0xffff)
-    const options = 8 + 4 + (words === null ? 0 : 4 + padded(words.length))
+    const comments = this.#commentsOn(note)
+    let options = 8 + 4
+    for (const words of comments) options += 4 + padded(words.length)
     const block = new Block(ENHANCED_PACKET, 20 + padded(kept) + options)
     block.word(face)
     block.word(Number(nanoseconds >> 32n))
@@ -85,14 +91,49 @@ export class PcapngWriter {
     block.word(kept)
     block.word(length)
     block.octets(octets.subarray(offset, offset + kept))
-    if (words !== null) block.option(Option.comment, words)
+    for (const words of comments) block.option(Option.comment, words)
     block.option(Option.flags, Uint8Array.of(direction === 'in' ? 1 : 2, 0, 0, 0))
     this.#sink(block.finish())
+  }
+
+  /** What it takes to decrypt what follows: lines as SSLKEYLOGFILE has them. They must stand before the packets. */
+  secrets(lines: string): void {
+    const encoded = this.#text.encode(lines)
+    const block = new Block(DECRYPTION_SECRETS, 8 + padded(encoded.length) + 4)
+    block.word(TLS_KEY_LOG)
+    block.word(encoded.length)
+    block.octets(encoded)
+    this.#sink(block.finish())
+  }
+
+  #commentsOn(note: number): Uint8Array[] {
+    const described = note === 0 ? null : this.#describe(note)
+    if (described === null) return []
+    const comments = typeof described === 'string' ? [described] : described
+    return comments.map((comment) => this.#text.encode(comment).subarray(0, 0xffff))
   }
 
   #optionLength(text: string): number {
     return 4 + padded(this.#text.encode(text).length)
   }
+}
+
+/** How many packets of an interface are missing, since whoever reads was too slow, as of `nanoseconds` since 1970. */
+export function statisticsBlock(face: number, nanoseconds: bigint, dropped: number): Uint8Array<ArrayBuffer> {
+  const block = new Block(INTERFACE_STATISTICS, 12 + 12 + 4)
+  block.word(face)
+  block.word(Number(nanoseconds >> 32n))
+  block.word(Number(nanoseconds & 0xffff_ffffn))
+  const count = new Uint8Array(8)
+  new DataView(count.buffer).setBigUint64(0, BigInt(dropped), true)
+  block.option(Option.dropped, count)
+  return block.finish()
+}
+
+/** The interface of a block that holds a packet; -1 for any other block. */
+export function faceOf(block: Uint8Array): number {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength)
+  return view.getUint32(0, true) === ENHANCED_PACKET ? view.getUint32(8, true) : -1
 }
 
 /** A block of a known size: its type and length around what is put in. */

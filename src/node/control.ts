@@ -15,7 +15,16 @@ const LONGEST_QUESTION = 4096
 const PATIENCE = 5000
 
 export type Question = Record<string, unknown> & { readonly ask: string }
-/** Answers a question; what it throws is told as a sentence. */
+/** An answer that goes on until one of both sides ends it: octets, after a line that says so. `begin` returns what ends it here. */
+export class ControlStream {
+  readonly begin: (socket: Socket) => () => void
+
+  constructor(begin: (socket: Socket) => () => void) {
+    this.begin = begin
+  }
+}
+
+/** Answers a question, with something for JSON or a `ControlStream`; what it throws is told as a sentence. */
 export type Answerer = (question: Question) => unknown
 
 export interface Control {
@@ -87,9 +96,21 @@ function serve(socket: Socket, answer: Answerer): void {
   socket.setEncoding('utf8').on('data', (piece: string) => {
     text += piece
     const end = text.indexOf('\n')
-    if (end >= 0) socket.end(`${JSON.stringify(answered(text.slice(0, end), answer))}\n`)
+    if (end >= 0) tell(socket, answered(text.slice(0, end), answer))
     else if (text.length > LONGEST_QUESTION) socket.destroy()
   })
+}
+
+function tell(socket: Socket, told: { answer: unknown } | { error: string }): void {
+  if (!('answer' in told && told.answer instanceof ControlStream)) {
+    socket.end(`${JSON.stringify(told)}\n`)
+    return
+  }
+  socket.setTimeout(0)
+  socket.write('{"answer":"stream"}\n')
+  socket.once('close', told.answer.begin(socket))
+  // Whoever has asked has gone.
+  socket.once('end', () => socket.destroy())
 }
 
 function answered(text: string, answer: Answerer): { answer: unknown } | { error: string } {
@@ -151,6 +172,31 @@ export function askControl(path: string, question: Question): Promise<unknown> {
       } catch {
         reject(new Error(`${path} answered with something else than a line of JSON`))
       }
+    })
+  })
+}
+
+/** Asks for what goes on: the socket, paused, and what came with the first line. What was refused there is thrown here. */
+export function streamControl(path: string, question: Question): Promise<{ socket: Socket; first: Buffer }> {
+  return new Promise((resolve, reject) => {
+    let came: Buffer = Buffer.alloc(0)
+    const socket = connect(path, () => socket.write(`${JSON.stringify(question)}\n`))
+    const fail = (error: Error) => {
+      socket.destroy()
+      reject(error)
+    }
+    const refused = () => fail(new Error(`${path} has ended without an answer`))
+    socket.setTimeout(PATIENCE, () => fail(new Error(`${path} does not answer`)))
+    socket.once('error', fail)
+    socket.once('end', refused)
+    socket.on('data', function take(piece: Buffer) {
+      came = Buffer.concat([came, piece])
+      const end = came.indexOf('\n')
+      if (end < 0) return
+      socket.off('data', take).off('error', fail).off('end', refused).setTimeout(0).pause()
+      const { error } = JSON.parse(came.toString('utf8', 0, end)) as { error?: string }
+      if (error !== undefined) fail(new Error(error))
+      else resolve({ socket, first: came.subarray(end + 1) })
     })
   })
 }

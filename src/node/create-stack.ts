@@ -1,8 +1,11 @@
 // A stack in Node: the portable one on the system's clock, randomness and timer, and its part in keeping a process alive.
 // An open endpoint (unless it is unref'd) and a ping under way hold the process, as they would with the kernel's stack.
 import type { Environment } from '../core/environment.ts'
+import type { Interface } from '../core/ip/interface.ts'
 import { type ConnectionsOptions, connections, type SocketView } from '../inspect/connections.ts'
-import { PortableStack, type PortableStackOptions } from '../runtime/create-stack.ts'
+import { TappedLink } from '../link/capture.ts'
+import type { PcapngSink } from '../link/pcapng.ts'
+import { type InterfaceOptions, PortableStack, type PortableStackOptions } from '../runtime/create-stack.ts'
 import type { Driver, DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
 import { UdpEndpoint } from '../runtime/udp-endpoint.ts'
@@ -14,12 +17,14 @@ import { createHttp, createHttps, type Http, type Https } from './http.ts'
 import { createHttp2, type Http2 } from './http2.ts'
 import { extendJsStream } from './js-stream.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { type KeyListener, KeyLog } from './key-log.ts'
 import { listeningMethods } from './net/adopt.ts'
 import { closeSockets } from './net/close-all.ts'
 import { Farewells, LAST_WORDS } from './net/farewell.ts'
 import type { NetHost } from './net/host.ts'
 import { createNet, type Net } from './net/net.ts'
 import { type Lookup, type NameOptions, Names } from './resolver.ts'
+import { type StackCaptureOptions, StackCaptures } from './stack-capture.ts'
 import { systemEnvironment } from './system.ts'
 import { createTls, type Tls } from './tls.ts'
 
@@ -43,6 +48,8 @@ export class NodeStack extends PortableStack {
   readonly #keepAlive: KeepAlive
   readonly #farewells: Farewells
   readonly #listening: object
+  readonly #keyLog: KeyLog
+  readonly #captures: StackCaptures
   #http: Http | null = null
   #https: Https | null = null
   #tls: Tls | null = null
@@ -65,7 +72,10 @@ export class NodeStack extends PortableStack {
     const { lookup } = new Names({ resolver, hosts })
     const farewells = new Farewells(driver, keepAlive, lastWords)
     this.#farewells = farewells
-    const host = { core, driver, keepAlive, farewells, lookup }
+    const keyLog = new KeyLog()
+    this.#keyLog = keyLog
+    this.#captures = new StackCaptures(core.observer, keyLog)
+    const host = { core, driver, keepAlive, farewells, lookup, keyLog }
     this.host = host
     this.net = createNet(host)
     this.dgram = createDgram(host)
@@ -112,6 +122,26 @@ export class NodeStack extends PortableStack {
   /** What undici's agents, clients and pools take as `connect`. */
   connector(options: ConnectorOptions = {}): Connector {
     return createConnector(this.net.connect, () => this.tls, options)
+  }
+
+  override addInterface(options: InterfaceOptions): Interface {
+    const link = new TappedLink(options.link)
+    const added = super.addInterface({ ...options, link })
+    this.#captures.add(added.name, link)
+    return added
+  }
+
+  /**
+   * Hands over the blocks of a pcapng file, one by one, each its own to keep: the packets of all interfaces from now on, with what only the
+   * stack knows of them as comments, and the secrets of its TLS. The returned function ends it.
+   */
+  capture(sink: PcapngSink, options?: StackCaptureOptions): () => void {
+    return this.#captures.start(sink, options)
+  }
+
+  /** The secrets of TLS on this stack from now on, in lines as SSLKEYLOGFILE has them; the returned function ends it. */
+  keyLog(listener: KeyListener): () => void {
+    return this.#keyLog.add(listener)
   }
 
   override openUdp(options?: Parameters<PortableStack['openUdp']>[0]): HeldUdpEndpoint {

@@ -12,9 +12,11 @@ import type {
   SecureServerOptions,
   ServerOptions,
 } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 import { withMethods } from './derive.ts'
 import { jsStreamSocket } from './js-stream.ts'
 import type { OnStack } from './net/adopt.ts'
+import { kHost } from './net/base-socket.ts'
 import type { Connect } from './net/net.ts'
 import type { StackSocket } from './net/socket.ts'
 
@@ -50,6 +52,7 @@ export function createHttp2(node: typeof http2, listening: object, connect: Conn
       const session = node.connect(authority, { ...options, ...how }, listener as () => void)
       // It ends when what is above has ended, and not before.
       below.allowHalfOpen = true
+      if ('socket' in how) below[kHost].keyLog?.onClient(session.socket as TLSSocket)
       return session
     },
   } as Http2

@@ -5,6 +5,7 @@ import type { Server, TLSSocket, TlsOptions } from 'node:tls'
 import { derive } from './derive.ts'
 import { connectWith } from './js-stream.ts'
 import type { OnStack } from './net/adopt.ts'
+import { kHost } from './net/base-socket.ts'
 import { sortArguments } from './net/call-arguments.ts'
 import type { Connect } from './net/net.ts'
 import type { StackSocket } from './net/socket.ts'
@@ -49,5 +50,6 @@ export function settle(socket: TLSSocket, below: StackSocket): TLSSocket {
   // It ends when TLS has ended, and not before.
   below.allowHalfOpen = true
   connectWith(socket, below)
+  below[kHost].keyLog?.onClient(socket)
   return socket
 }

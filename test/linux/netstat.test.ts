@@ -1,10 +1,16 @@
-// `tunstack netstat` beside a `tunstack serve` with clients of the kernel.
+// `tunstack netstat` and `tunstack capture` beside a `tunstack serve` with clients of the kernel.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createNamespace, type Namespace, until } from '../support/namespace.ts'
+import { createNamespace, exec, type Namespace, until } from '../support/namespace.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
-import { type Running, serve, tunstack } from '../support/tunstack.ts'
+import { hasCommand, MAIN, type Running, serve, tunstack } from '../support/tunstack.ts'
+
+const FIELDS = '-T fields -E aggregator="|" -E separator=";" -e _ws.malformed -e frame.interface_name -e frame.comment'
 
 describeOnKernel('tunstack netstat', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tunstack-netstat-'))
   let namespace: Namespace
   let running: Running
   let pid: string
@@ -22,6 +28,7 @@ describeOnKernel('tunstack netstat', () => {
 
   afterAll(async () => {
     await namespace.dispose()
+    rmSync(folder, { recursive: true })
   })
 
   it('shows connections, with their owner', async () => {
@@ -45,6 +52,36 @@ describeOnKernel('tunstack netstat', () => {
     expect(summary).toContain('\nTcp:\n    PassiveOpens: 1\n')
     const { sockets } = JSON.parse(await netstat('--json', '-t'))
     expect(sockets).toMatchObject([{ state: 'ESTABLISHED', localPort: 7, owner: 'echo', info: null }])
+  })
+
+  it.skipIf(!hasCommand('tshark'))('is captured while it runs, to a file and to a pipe', async () => {
+    const file = join(folder, 'running.pcapng')
+    const words = ['capture', '--pid', pid, '--count', '20', '--interface', 'tun0']
+    const toFile = tunstack([...words, file])
+    const toPipe = exec('sh', ['-c', `${process.execPath} ${MAIN} ${words.join(' ')} - | tshark -n -r - ${FIELDS}`])
+    await until('it is watched', async () => {
+      await namespace.exec('curl', ['-s', '-o', '/dev/null', 'http://10.7.0.2/'])
+      return Promise.race([
+        Promise.all([toFile, toPipe]).then(() => true),
+        new Promise<false>((no) => setTimeout(no, 50, false)),
+      ])
+    })
+    expect((await toFile).stderr).toBe('20 packets captured.\n')
+    const fromFile = await exec('sh', ['-c', `tshark -n -r ${file} ${FIELDS}`])
+    for (const { stdout } of [fromFile, await toPipe]) {
+      const rows = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(';'))
+      expect(rows).toHaveLength(20)
+      expect(rows.every(([malformed, name]) => malformed === '' && name === 'tun0')).toBe(true)
+      expect(rows.map(([, , comment]) => comment).join('\n')).toContain('new data|cwnd ')
+    }
+    const { code, stderr } = await tunstack(['capture', '--pid', pid, '--interface', 'eth0', file])
+    expect([code, stderr]).toEqual([
+      1,
+      "tunstack: It can't be captured (there is no interface eth0 here: there are lo and tun0).\n",
+    ])
   })
 
   it('goes by ss too, and says in one sentence that nobody is there', async () => {

@@ -4,6 +4,7 @@ import type { Interface } from '../../core/ip/interface.ts'
 import type { Stack } from '../../core/stack.ts'
 import type { Driver } from '../../runtime/driver.ts'
 import type { KeepAlive } from '../keep-alive.ts'
+import type { KeyLog } from '../key-log.ts'
 import type { LookupCallback, LookupOptions } from '../resolver.ts'
 import type { Farewells } from './farewell.ts'
 
@@ -13,6 +14,8 @@ export interface NetHost {
   readonly keepAlive: KeepAlive
   /** Holds the process for what closed sockets have not delivered. */
   readonly farewells: Farewells
+  /** Secrets of TLS. */
+  readonly keyLog?: KeyLog
   lookup(hostname: string, options: LookupOptions, callback: LookupCallback): void
 }
 

@@ -68,6 +68,7 @@ export class StackServer extends EventEmitter {
     if (callback !== null) this.once('listening', callback)
     if (signal !== undefined) closeWith(this, signal)
     publishListening(this, args)
+    this[kHost].keyLog?.onServer(this)
     const id = ++this._listeningId
     const { host } = target
     if (!host) {
