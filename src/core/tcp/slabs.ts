@@ -66,7 +66,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Da
 export class SlabPool {
   readonly allocate: Allocate
   readonly #large: Slab[] = []
-  /** Those that were sent from, which know their parts: whoever hands out slices would use them up. */
+  /** Those that were sent from, which know their parts: whoever hands out slices would use them up, and takes them last. */
   readonly #sent: Slab[] = []
   readonly #small: Slab[] = []
   /** Slabs of which an application holds a part, and with room for at least a small slab. */
@@ -94,6 +94,7 @@ export class SlabPool {
         ? (this.#small.pop() ?? new Slab(this.allocate(SMALL_SLAB)))
         : ((isForSending ? this.#sent.pop() : this.#rests.pop()) ??
           this.#large.pop() ??
+          this.#sent.pop() ??
           new Slab(this.allocate(LARGE_SLAB)))
     slab.start = slab.handedOut
     slab.end = slab.bytes.byteLength

@@ -44,3 +44,18 @@ it('keeps a bounded number of spare slabs', () => {
   expect(pool.held).toBe(0)
   expect(pool.spare).toBeLessThanOrEqual(8 * 1024 * 1024)
 })
+
+it('serves receivers from what was sent from, where nothing else is kept', () => {
+  const made: number[] = []
+  const pool = new SlabPool((length) => {
+    made.push(length)
+    return new Uint8Array(length)
+  })
+  const sent = Array.from({ length: 100 }, () => pool.take(LARGE_SLAB, true))
+  // A segment of each was sent.
+  for (const slab of sent) slab.parts?.of(0, 1448)
+  for (const slab of sent) pool.give(slab)
+  made.length = 0
+  for (let round = 0; round < 10; round++) pool.give(pool.take(LARGE_SLAB))
+  expect(made).toEqual([])
+})
