@@ -1,52 +1,57 @@
-// The tests in virtual time, with one line of one file broken as it is loaded: nothing on the disk changes. Those nearest to that
-// file come first, then the quick ones; the first that fails ends it.
+// The tests in virtual time, all in one process, under one broken line after another: lines are changed as files are loaded, and
+// nothing on the disk is.
+import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
-import { defineConfig, mergeConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import base from '../../vitest.config.ts'
+import type { Plan } from './plan.ts'
+import { anyVersion, withMarks } from './reach.ts'
 
-interface Broken {
-  readonly file: string
-  readonly number: number
-  readonly line: string
-  /** Milliseconds that each test file takes when nothing is broken. */
-  readonly durations: Record<string, number>
-}
-
-const broken: Broken | null = process.env.MUTATION === undefined ? null : JSON.parse(process.env.MUTATION)
 const root = new URL('../..', import.meta.url).pathname
+const plan: Plan = JSON.parse(readFileSync(process.env.MUTATION_PLAN ?? '', 'utf8'))
+const mutants = plan.portions.flatMap(({ mutant }) => (mutant === null ? [] : [mutant]))
+const versioned = new Set(mutants.map(({ file }) => file))
+const byVersion = new Map(mutants.map((mutant) => [mutant.version, mutant]))
+const { test: all = {} } = base as ViteUserConfig
+const [virtual] = all.projects as ViteUserConfig[]
 
-class NearestFirst extends BaseSequencer {
+class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const costs = new Map(files.map((file) => [file, cost(relative(root, file.moduleId))]))
-    return [...files].sort((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0))
+    return [...files].sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1))
   }
 }
 
-function cost(test: string): number {
-  if (broken === null) return 0
-  const near = broken.file.replace(/^src/, 'test').replace(/\.ts$/, '.test.ts')
-  const folder = near.slice(0, near.lastIndexOf('/') + 1)
-  const weight = test === near ? 0 : test.startsWith(folder) ? 0.2 : test.startsWith('test/core/') ? 0.5 : 1
-  return weight * (broken.durations[test] ?? 1000)
-}
+export default defineConfig({
+  root,
+  resolve: virtual.resolve,
+  plugins: [{ name: 'mutation', enforce: 'pre', transform }],
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    isolate: false,
+    fileParallelism: false,
+    // The watchdog's affair: it knows an endless loop from other people's load.
+    testTimeout: 0,
+    hookTimeout: 0,
+    // What fails once only is no proof.
+    retry: 1,
+    include: [`${relative(root, plan.stubs)}/*.test.ts`],
+    runner: 'bench/mutate/runner.ts',
+    sequence: { sequencer: InOrder },
+  },
+})
 
-export default mergeConfig(
-  base,
-  defineConfig({
-    root,
-    test: { sequence: { sequencer: NearestFirst } },
-    plugins: [
-      {
-        name: 'mutation',
-        enforce: 'pre',
-        transform(code: string, id: string) {
-          if (broken === null || relative(root, id) !== broken.file) return null
-          const lines = code.split('\n')
-          lines[broken.number - 1] = broken.line
-          return { code: lines.join('\n'), map: null }
-        },
-      },
-    ],
-  }),
-)
+function transform(code: string, id: string): { code: string; map: null } | null {
+  const [path, version] = relative(root, id).split('?version=')
+  if (version !== undefined) {
+    const broken = byVersion.get(Number(version))
+    if (broken === undefined) return null
+    const lines = code.split('\n')
+    lines[broken.number - 1] = broken.line
+    return { code: lines.join('\n'), map: null }
+  }
+  if (versioned.has(path)) return { code: anyVersion(path, code), map: null }
+  if (!Object.hasOwn(plan.places, path)) return null
+  return { code: withMarks(path, code, plan.places[path]), map: null }
+}
