@@ -25,13 +25,21 @@ interface Case {
 export class Judge {
   readonly #root: string
   readonly #tests: readonly Sound[]
+  readonly #catchers: ReadonlyMap<Mutant, string>
   readonly #onVerdict: (verdict: Verdict) => void
   readonly #patience: Record<string, number> = {}
   #version = 0
 
-  constructor(root: string, tests: readonly Sound[], onVerdict: (verdict: Verdict) => void) {
+  /** `catchers` has what caught a mutant before: it is asked first. */
+  constructor(
+    root: string,
+    tests: readonly Sound[],
+    catchers: ReadonlyMap<Mutant, string>,
+    onVerdict: (verdict: Verdict) => void,
+  ) {
     this.#root = root
     this.#tests = tests
+    this.#catchers = catchers
     this.#onVerdict = onVerdict
     for (const { file, cpu } of tests) this.#patience[file] = Math.max(this.#patience[file] ?? 0, 15 + 10 * cpu)
   }
@@ -42,7 +50,7 @@ export class Judge {
     const quick = cases.map((one) => {
       const portions = one.portions.slice(0, PORTIONS.length)
       if (portions.length < one.portions.length) slow.push({ ...one, portions: one.portions.slice(PORTIONS.length) })
-      return { ...one, portions }
+      return { ...one, portions: [...this.#caughtBefore(one), ...portions] }
     })
     const survivors = await this.#run(quick, jobs)
     const again = slow.filter(({ mutant }) => survivors.has(mutant))
@@ -51,6 +59,12 @@ export class Judge {
       else console.log(`    what is quick does not catch ${mutant.seed}#${mutant.place}: ${mutant.line.trim()}`)
     }
     for (const mutant of await this.#run(again, jobs)) this.#onVerdict({ mutant, by: null })
+  }
+
+  #caughtBefore({ mutant, broken }: Case): Portion[] {
+    const place = this.#tests.findIndex(({ name }) => name === this.#catchers.get(mutant))
+    if (place < 0) return []
+    return [{ mutant: broken, files: [this.#tests[place].file], tests: [place], isLast: false }]
   }
 
   #caseOf(mutant: Mutant): Case {

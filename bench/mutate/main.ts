@@ -2,7 +2,7 @@
 // another, and runs those tests in virtual time that come by it: one of them must fail, and fail again. Exit code 1 where fewer than 85%
 // are caught, or where a survivor has no reason in `accepted.tsv`. There may be several `--seed`s.
 // `--show` prints what is drawn and runs nothing; `--only 7` takes the seventh alone; `--tests FILE` runs that file and no other.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -12,6 +12,8 @@ import { soundTests } from './sound.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const ACCEPTED = join(ROOT, 'bench/mutate/accepted.tsv')
+/** What caught each mutant the last time. */
+const CAUGHT = join(ROOT, '.bench/mutate/caught.json')
 const BAR = 0.85
 
 const { values } = parseArgs({
@@ -43,7 +45,14 @@ async function judge(): Promise<void> {
     console.log(`${verdicts.size}/${mutants.length} ${describe(mutant)}\n    ${told}`)
   }
   const tests = await soundTests(ROOT, candidates, values.tests)
-  const judge = new Judge(ROOT, tests, ({ mutant, by }) => onVerdict(mutant, by))
+  const caught: Record<string, string> = existsSync(CAUGHT) ? JSON.parse(readFileSync(CAUGHT, 'utf8')) : {}
+  const catchers = new Map(mutants.map((mutant) => [mutant, caught[keyOf(mutant)] ?? '']))
+  const judge = new Judge(ROOT, tests, catchers, ({ mutant, by }) => {
+    onVerdict(mutant, by)
+    if (by === null) return
+    caught[keyOf(mutant)] = by
+    writeFileSync(CAUGHT, JSON.stringify(caught, null, 1))
+  })
   for (const mutant of mutants) if (accepted.has(keyOf(mutant))) onVerdict(mutant, null)
   const open = mutants.filter((mutant) => !verdicts.has(mutant))
   await judge.judge(open, Number(values.jobs))

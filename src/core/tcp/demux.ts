@@ -32,6 +32,11 @@ export class Demux<Member extends Connected> {
     return this.#index.count
   }
 
+  /** For how many there is room. */
+  get rows(): number {
+    return this.#tuples.length / WORDS
+  }
+
   find(local: Address, localPort: number, remote: Address, remotePort: number): Member | null {
     const hash = this.#hash.of(local, localPort, remote, remotePort)
     const index = this.#index

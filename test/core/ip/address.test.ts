@@ -14,6 +14,7 @@ describe('text', () => {
     ['fd00:7::2', 'fd00:7::2'],
     ['2001:DB8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
     ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['2001:db8:0:0:1:2:3:4', '2001:db8::1:2:3:4'],
     ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
     ['1::', '1::'],
     ['::ffff:10.0.0.1', '10.0.0.1'],
@@ -52,6 +53,7 @@ describe('text', () => {
     expect(parsePrefix('10.7.0.2/24')).toMatchObject({ length: 120 })
     expect(parsePrefix('10.7.0.2')).toMatchObject({ length: 128 })
     expect(parsePrefix('fd00::/8')).toMatchObject({ length: 8 })
+    expect(parsePrefix('fd00::1')).toMatchObject({ length: 128 })
     for (const text of ['10.7.0.2/33', 'fd00::/129', '10.0.0.1/', '10.0.0.1/a', '10.0.0.1/8/8', '/8']) {
       expect(parsePrefix(text), text).toBeNull()
     }

@@ -1,7 +1,11 @@
 // Reassembly and the attacks on it (RFC 791 §3.2, RFC 815, RFC 5722, RFC 6946, RFC 8200 §4.5).
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { FRAGMENT_LIMITS } from '../../../src/core/ip/fragments.ts'
+import { Deadlines } from '../../../src/core/deadlines.ts'
+import { type Address, parseAddress } from '../../../src/core/ip/address.ts'
+import { FRAGMENT_LIMITS, Fragments } from '../../../src/core/ip/fragments.ts'
+import { Packet } from '../../../src/core/ip/packet.ts'
+import { SipHash } from '../../../src/core/siphash.ts'
 import { leastCost } from '../../support/cost.ts'
 import {
   Bench,
@@ -14,6 +18,7 @@ import {
   u16,
   u32,
 } from '../../support/packets.ts'
+import { seeded } from '../../support/seeded.ts'
 
 const PLACES = Uint8Array.from({ length: 0x10000 }, (_, at) => at * 31)
 const body = (length: number) => PLACES.slice(0, length)
@@ -147,12 +152,58 @@ describe('what is wrong ends the datagram', () => {
     expect([...readIp(error).payload.subarray(0, 8)]).toEqual([4, 0, error[42], error[43], 0, 0, 0, 4])
   })
 
+  test('no datagram is longer than 65,535 octets, to the octet', () => {
+    const bench = new Bench()
+    const last = (length: number) => bytes(bytes(58, 0, u16(65_528), u32(9)), body(length))
+    bench.receive(ipv6Packet(last(7), { from: 'fd00::1', protocol: 44 }))
+    expect([bench.stack.fragments.count, bench.allDrops]).toEqual([1, {}])
+    bench.receive(ipv6Packet(last(8), { from: 'fd00::1', protocol: 44 }))
+    expect(bench.allDrops).toEqual({ fragmentTooLong: 1 })
+  })
+
   test('a tiny first fragment in IPv6 hides nothing: RFC 7112', () => {
     const bench = new Bench()
     const tiny = bytes(bytes(60, 0, u16(1), u32(5)), bytes(58, 0, 1, 4, [0, 0, 0, 0]))
     const [error] = bench.answer(ipv6Packet(tiny, { from: 'fd00::1', protocol: 44 }))
-    expect([...readIp(error).payload.subarray(0, 2)]).toEqual([4, 3])
+    // The pointer is zero for this code: RFC 7112 §5.
+    expect([...readIp(error).payload.subarray(0, 8)]).toEqual([4, 3, error[42], error[43], 0, 0, 0, 0])
     expect(bench.allDrops).toEqual({ badFragment: 1 })
+  })
+})
+
+describe('datagrams whose hashes are the same', () => {
+  class Same extends SipHash {
+    override end(): number {
+      return 7
+    }
+  }
+  const fields = { from: '10.0.0.1', to: '10.0.0.2', identification: 77, protocol: 1 }
+
+  test.each([
+    ['another identification', { identification: 78 }],
+    ['another protocol', { protocol: 17 }],
+    ['another source', { from: '10.0.0.9' }],
+    ['another destination', { to: '10.0.0.255' }],
+    ['nothing in common', { identification: 78, protocol: 17, from: '10.0.0.9', to: '10.0.0.255' }],
+  ])('are never one: %s', (_, other) => {
+    const { observer } = new Bench().stack
+    const fragments = new Fragments(observer, new Same(seeded(1)), new Deadlines(), FRAGMENT_LIMITS)
+    const receive = (start: number, more: boolean, own: Partial<typeof fields>) => {
+      const { from, to, identification, protocol } = { ...fields, ...own }
+      const packet = new Packet()
+      packet.source.assign(parseAddress(from) as Address)
+      packet.destination.assign(parseAddress(to) as Address)
+      packet.isIpv4 = true
+      packet.bytes = new Uint8Array(28)
+      packet.view = new DataView(packet.bytes.buffer)
+      packet.offset = 20
+      packet.length = 8
+      return fragments.receive(packet, identification, protocol, start, more, 0)
+    }
+    expect(receive(0, true, {})).toBe(-1)
+    expect(receive(8, false, other)).toBe(-1)
+    // The other took its place; what completes that one completes it.
+    expect(receive(0, true, other)).toBe(16)
   })
 })
 

@@ -1,7 +1,7 @@
 // Whose segment it is: connections by their 4-tuple, listeners by what fits best; and a hash that strangers can't foresee.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Address, parseAddress } from '../../../src/core/ip/address.ts'
+import { Address, parseAddress } from '../../../src/core/ip/address.ts'
 import {
   ANY_INTERFACE,
   ANY_PORT,
@@ -37,6 +37,22 @@ describe('connections', () => {
     expect(demux.remove(connection)).toBe(true)
     expect(demux.remove(connection)).toBe(false)
     expect(find(...parts)).toBeNull()
+  })
+
+  it('take the places of those that have gone, and the last one takes all the room with it', () => {
+    const demux = new Demux<Connected>(hash)
+    const first = demux.rows
+    const members = Array.from({ length: 3 * first }, (_, port) => tuple('10.0.0.1', 80, '10.0.0.2', port + 1))
+    for (const member of members) demux.add(member)
+    const { rows } = demux
+    expect(rows).toBe(4 * first)
+    for (let round = 0; round < 10; round++) {
+      for (const member of members.slice(1)) expect(demux.remove(member)).toBe(true)
+      for (const member of members.slice(1)) demux.add(member)
+    }
+    expect([demux.count, demux.rows]).toEqual([members.length, rows])
+    for (const member of members) demux.remove(member)
+    expect([demux.count, demux.rows]).toEqual([0, first])
   })
 
   it('come and go in any order', () => {
@@ -183,6 +199,18 @@ describe('the hash of a tuple', () => {
       tuple('fd00::1', 80, 'fd00::2', 1024),
     ]
     for (const other of others) expect(of(hash, other)).not.toBe(of(hash, parts))
+    // Each half of each word goes into both halves of the hash.
+    for (let half = 0; half < 16; half++) {
+      const words = [0x20010db8, 1, 2, 3, 0x20010db8, 1, 2, 4]
+      const hashes = Array.from({ length: 64 }, (_, value) => {
+        const [a, b, c, d, e, f, g, h] = words.map((word, at) =>
+          at === half >> 1 ? word ^ (value << (16 * (half & 1))) : word,
+        )
+        return hash.of(new Address().set(a, b, c, d), 80, new Address().set(e, f, g, h), 1024)
+      })
+      expect(new Set(hashes.map((value) => value >>> 16)).size, `half ${half}`).toBeGreaterThan(48)
+      expect(new Set(hashes.map((value) => value & 0xffff)).size, `half ${half}`).toBeGreaterThan(48)
+    }
     const six = (text: string) => of(hash, tuple('fd00::1', 80, text, 1024))
     expect(
       new Set(['1::', '1:1::', '0:1::', '0:0:1::', '0:0:0:1::', '::1:0:0:0', '::1:0:0', '::1'].map(six)).size,

@@ -32,6 +32,13 @@ it('passes over those that are taken, and says when all are', () => {
   expect(ports.chooseUnconnected((one) => !taken.has(one))).toBe(40_050)
 })
 
+it('is of the upper half up to where Linux ends, both included', () => {
+  for (const port of [32_768, 60_999]) {
+    expect(new Ports(seeded(1)).choose(local, remote, 80, (one) => one === port)).toBe(port)
+  }
+  expect(new Ports(seeded(1)).choose(local, remote, 80, (one) => one < 32_768 || one > 60_999)).toBe(NO_PORT)
+})
+
 it('begins elsewhere for each peer and each key (RFC 6056 §3.3.4)', () => {
   const first = (seed: number, peer: string) => new Ports(seeded(seed)).choose(local, at(peer), 80, free)
   const begins = [first(1, '10.0.0.2'), first(1, '10.0.0.3'), first(2, '10.0.0.2'), first(1, 'fd00::1')]

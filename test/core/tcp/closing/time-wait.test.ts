@@ -31,6 +31,32 @@ describe('the table', () => {
     ])
   })
 
+  it('begins each row anew, whatever stood in its place', () => {
+    const table = new TimeWait(hash, DURATION, 100)
+    const columns = () => [
+      table.window,
+      table.scale,
+      table.hasTimestamps,
+      table.tsRecent,
+      table.tsOffset,
+      table.interface,
+    ]
+    const row = table.add(local, 80, remote, 1024, 0)
+    for (const column of columns()) column[row] = 1
+    table.add(local, 80, remote, 1025, 0)
+    table.remove(row)
+    expect(table.add(local, 80, remote, 1026, 0)).toBe(row)
+    expect(columns().map((column) => column[row])).toEqual([0, 0, 0, 0, 0, 0])
+  })
+
+  it('has a sixteenth more room than it needs at most', () => {
+    const table = new TimeWait(hash, DURATION, 10_000)
+    for (let port = 1; port <= 3000; port++) {
+      table.add(local, 80, remote, port, 0)
+      expect(table.sndNxt.length).toBeLessThanOrEqual(Math.max(64, Math.ceil(port * 1.0625)))
+    }
+  })
+
   it('tells what a row is about, of either family', () => {
     const table = new TimeWait(hash, DURATION, 100)
     const row = table.add(at('fd00::1'), 65_535, at('fd00::2'), 40_000, 0)

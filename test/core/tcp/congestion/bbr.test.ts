@@ -130,7 +130,25 @@ describe('ProbeRTT', () => {
   })
 })
 
+describe('after silence', () => {
+  it('sends at the bandwidth itself, whatever the phase of probing has it (§5.4.1)', () => {
+    const { path, controller } = started({ rate: 50, delay: 40, queue: 2_000_000 })
+    until(path, controller, BbrState.down)
+    expect(controller.pacingRate / 1000 / path.rate).toBeLessThan(0.95)
+    controller.onSent(MSS, 0, false, path.now)
+    expect(controller.pacingRate).toBe(Math.floor((controller.model.bandwidth * 0.99 * 1000) / SPAN))
+  })
+})
+
 describe('a needless recovery', () => {
+  it('takes one back to Startup that its losses have ended', () => {
+    const { path, controller } = started({ rate: 50, delay: 40, queue: 20_000 })
+    until(path, controller, BbrState.drain)
+    expect(controller.model.wasFilled).toBe(true)
+    controller.onUndone(path.now)
+    expect([controller.state, controller.model.wasFilled]).toEqual([BbrState.startup, false])
+  })
+
   it('takes a connection back to Startup', () => {
     const { path, controller } = started({ rate: 50, delay: 40, queue: 200_000 })
     path.run(100)

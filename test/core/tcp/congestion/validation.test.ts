@@ -74,6 +74,30 @@ describe('pipeACK (§4.2)', () => {
     expect(validation.used(3000)).toBe(0)
   })
 
+  it('keeps a sample for the half of the period after its own, to the millisecond', () => {
+    const validation = new Validation()
+    // Three round trips of 334 ms, halved: 501 ms.
+    const slow = Object.assign(ack(1, 5000, 5000, 5000), { srtt: 334_000 })
+    validation.onAcknowledged(slow, 6000)
+    expect([501, 1002].map((now) => validation.used(now))).toEqual([5000, 5000])
+    validation.onAcknowledged(Object.assign(ack(2000, 4000, 9000, 9000), { srtt: 334_000 }), 6000)
+    expect([2500, 3001, 3503].map((now) => validation.used(now))).toEqual([4000, 4000, 0])
+  })
+
+  it('counts to the millisecond when a loss comes', () => {
+    const sender = new Sender(reno, 40 * MSS)
+    sender.now = 1
+    sender.use(10)
+    // A second, less one millisecond, after the sample.
+    sender.congestion.onRecovery(5 * MSS, 1000)
+    expect(sender.congestion.ssthresh).toBe(5 * MSS)
+    const later = new Sender(reno, 40 * MSS)
+    later.now = 1
+    later.use(10)
+    later.congestion.onRecovery(5 * MSS, 1001)
+    expect(later.congestion.ssthresh).toBe(2.5 * MSS)
+  })
+
   it('does not end the validated phase where more than half of the window is used (§4.3)', () => {
     const validation = new Validation()
     validation.onAcknowledged(ack(0, 5000, 5000, 5000), 10_000)

@@ -54,6 +54,16 @@ describe('congestion (RFC 9293 §3.8.2)', () => {
     for (let place = 1; place < gaps.length; place++) expect(gaps[place] / gaps[place - 1]).toBeCloseTo(2, 1)
   })
 
+  it('MUST-19: no wait is longer than two minutes (RFC 6298 §2.5)', () => {
+    const bench = new TcpBench()
+    const [peer, connection] = bench.accept()
+    bench.write(connection, 100)
+    bench.wait(1_000_000)
+    const times = peer.heard().map(({ at }) => at)
+    const gaps = times.slice(1).map((at, place) => at - times[place])
+    expect(gaps.slice(-3)).toEqual([120_000, 120_000, 120_000])
+  })
+
   it('MUST-19: slow start doubles what is in flight in a round trip', () => {
     const bench = new TcpBench({ congestion: 'reno' })
     const [peer, connection] = bench.accept({ synOptions: mss(1000) })

@@ -47,6 +47,17 @@ describe('the receive buffer', () => {
     expect([buffer.held, pool.held, buffer.readable]).toEqual([0, 0, 0])
   })
 
+  it('forgets what was out of order too when it is cleared', () => {
+    const stream = new Stream()
+    stream.write(100, 200)
+    stream.buffer.clear()
+    expect([stream.buffer.held, stream.pool.held]).toEqual([0, 0])
+    stream.write(0, 10)
+    stream.advance(10)
+    stream.check(stream.buffer.read(10) as Uint8Array)
+    expect([stream.buffer.held, stream.pool.held]).toEqual([0, 0])
+  })
+
   it('copies a few octets out, and slices many', () => {
     const stream = new Stream()
     stream.write(0, 3 * COPY_BELOW)

@@ -46,6 +46,19 @@ describe('how far to fall back', () => {
 })
 
 describe('the search', () => {
+  it('has nothing to take back where it never fell back', () => {
+    expect([new PathSearch().onArrived(), new PathSearch().probeLength(LIMIT, 0)]).toEqual([false, 0])
+  })
+
+  it('tries again after a while where something else was lost with the probe', () => {
+    const path = fallen()
+    path.onProbe(1, 1 + LIMIT, LIMIT)
+    expect(path.probeLength(LIMIT, MINUTE)).toBe(0)
+    path.onInconclusive(0)
+    expect(path.isProbe(1, 1 + LIMIT)).toBe(false)
+    expect([path.probeLength(LIMIT, 0), path.probeLength(LIMIT, MINUTE)]).toEqual([0, LIMIT])
+  })
+
   it('waits until short packets arrive', () => {
     const path = new PathSearch()
     path.fallBack(1280, true, 0, 0)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { SendBuffer } from '../../../../src/core/tcp/sender/send-buffer.ts'
-import { SlabPool, SMALL_SLAB } from '../../../../src/core/tcp/slabs.ts'
+import { LARGE_SLAB, SlabPool, SMALL_SLAB } from '../../../../src/core/tcp/slabs.ts'
 import { TcpBench } from '../../../support/tcp-bench.ts'
 
 const octetAt = (position: number) => (Math.imul(position, 0x9e3779b1) >>> 13) & 0xff
@@ -50,6 +50,16 @@ describe('the send buffer', () => {
     buffer.write(stream(0, 90_000), 0, 90_000)
     buffer.clear()
     expect([buffer.length, buffer.held, pool.held]).toEqual([0, 0, 0])
+  })
+
+  it('fills a slab to its last octet before it takes another', () => {
+    const pool = new SlabPool()
+    const buffer = new SendBuffer(pool, 100_000)
+    buffer.write(stream(0, SMALL_SLAB - 1), 0, SMALL_SLAB - 1)
+    buffer.write(stream(0, 1), 0, 1)
+    expect([buffer.held, pool.held]).toEqual([SMALL_SLAB, SMALL_SLAB])
+    buffer.write(stream(0, 1), 0, 1)
+    expect(buffer.held).toBe(SMALL_SLAB + LARGE_SLAB)
   })
 
   it('reads lent octets where they lie, whatever the room', () => {
