@@ -8,7 +8,7 @@ import type { Sound } from './sound.ts'
 /** Seconds of processor time: what a mutant's first portions take, and what it gets before the others have had their turn. */
 const PORTIONS = [0.5, 2, 5]
 /** Mutants of one process: each leaves a little memory behind. */
-const BATCH = 12
+const BATCH = 40
 
 export interface Verdict {
   readonly mutant: Mutant

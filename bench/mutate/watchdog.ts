@@ -1,7 +1,7 @@
 // A thread beside the tests that ends what will never end by itself. It counts processor time, not the clock's: a test that others keep
-// from the processor is slow, not broken. A test that takes many times its processor time loops; one that takes none at all for
-// half a minute waits for what never comes.
-import { appendFileSync } from 'node:fs'
+// from the processor is slow, not broken. A test that takes many times its processor time loops; one whose process sleeps for half a
+// minute, and vitest's too, waits for what never comes. Where there is no /proc to say so, nothing is held to wait.
+import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 import { PATIENCE } from './plan.ts'
 
@@ -16,9 +16,9 @@ interface Watched {
 
 /** Milliseconds of the clock between looks. */
 const PERIOD = 500
-/** Looks without work before it is held to wait for ever, and the seconds that count as none. */
+/** Looks at which nobody was seen to work before it is held to wait for ever, and the seconds of work that count as none. */
 const IDLE_LOOKS = 60
-const IDLE = 0.1
+const IDLE = 0.2
 
 const { told, patience, numbers, name } = workerData as Watched
 let seen = -1
@@ -41,8 +41,26 @@ function look(): void {
   const test = String.fromCharCode(...name.subarray(1, 1 + name[0]))
   const taken = now - began
   if (taken > (patience[test] ?? PATIENCE)) bite(test, `does not end after ${taken.toFixed(0)} s of processor time`)
-  if (now - idleSince > IDLE) restart(now)
+  if (now - idleSince > IDLE || isAtWork()) restart(now)
   else if (++looks > IDLE_LOOKS) bite(test, 'waits for what never comes')
+}
+
+/** Whether any thread but this one runs, or would if others let it: ours, or vitest's, which compiles what we load. */
+function isAtWork(): boolean {
+  if (!existsSync('/proc/thread-self')) return true
+  const own = readlinkSync('/proc/thread-self').split('/').at(-1)
+  return [process.pid, process.ppid].some((pid) =>
+    readdirSync(`/proc/${pid}/task`).some((thread) => thread !== own && isRunnable(`/proc/${pid}/task/${thread}/stat`)),
+  )
+}
+
+function isRunnable(stat: string): boolean {
+  try {
+    return !/\) [SIt]/.test(readFileSync(stat, 'utf8'))
+  } catch {
+    // It has just ended.
+    return true
+  }
 }
 
 function restart(now: number): void {
