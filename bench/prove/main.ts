@@ -2,6 +2,7 @@
 // the bar, holds or falls short. Exit code 0 only if all hold; 2 for an unknown area or claim. An area is a file of this folder.
 import { parseArgs } from 'node:util'
 import { CannotMeasure, type Claim } from './claim.ts'
+import { claims as looking } from './dashboard.ts'
 import { claims as ecosystem } from './ecosystem.ts'
 import { claims as ground } from './ground.ts'
 import { claims as http } from './http.ts'
@@ -21,6 +22,7 @@ const areas: Record<string, Claim[]> = {
   ecosystem,
   ground,
   http,
+  looking,
   memory,
   network,
   package: packed,
