@@ -98,10 +98,17 @@ async function playExperiment() {
     steps.push(`${await text('.clock')} ${(await text('.experiment .details h3')) ?? ''}`)
   }
   await page.click('[aria-label="To the end"]')
+  // Back to the middle, and to the end once more.
+  await page.locator('.scrub').focus()
+  for (const key of ['Home', 'PageUp', 'PageUp', 'PageUp']) await page.keyboard.press(key)
+  const middle = Number.parseFloat(await text('.clock'))
+  await page.click('[aria-label="To the end"]')
   await page.waitForSelector('.experiment[data-state="done"]')
   const figure = (name) => text(`[data-figure="${name}"]`)
   const done = {
     steps,
+    middle,
+    end: Number.parseFloat(await text('.clock')),
     delivered: await figure('delivered'),
     lost: Number(await figure('lost')),
     again: Number(await figure('sent again')),

@@ -41,6 +41,7 @@ export class ExperimentPage {
     this.root = element(
       'div',
       { class: 'experiment' },
+      element('h1', { class: 'intro' }, 'A client asks, a server answers. How bad is the path between them?'),
       element(
         'div',
         { class: 'bench' },

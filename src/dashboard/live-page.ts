@@ -33,7 +33,12 @@ export class LivePage {
       this.#tiles.set(name, value)
       return element('div', {}, element('dt', {}, name), value)
     })
-    this.#list = element('div', {}, element('dl', { class: 'figures tiles' }, ...tiles), this.#table.root)
+    const intro = element(
+      'h1',
+      { class: 'intro' },
+      'The stack that serves this page, as it is now. Choose a connection to look into it.',
+    )
+    this.#list = element('div', {}, intro, element('dl', { class: 'figures tiles' }, ...tiles), this.#table.root)
     this.root = element('div', { class: 'live' }, this.#heard, this.#detail, this.#list)
   }
 

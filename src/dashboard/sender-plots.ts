@@ -8,6 +8,9 @@ import { type Columns, Plot, type TimeScale } from './plot.ts'
 const NEAR_THRESHOLD = 3
 /** More points than any screen has columns are thinned. */
 const MOST_POINTS = 4000
+/** Before there is a window: as high as the first one will be. */
+const INITIAL_WINDOW = 16_000
+const INITIAL_TIMEOUT = 1000
 
 export class SenderPlots {
   readonly #window: Plot
@@ -74,7 +77,7 @@ export class SenderPlots {
       samples.map(({ inFlight }) => inFlight),
     ]
     const said = last === undefined ? '' : `Now ${octets(last.cwnd)}, and ${octets(last.inFlight)} in flight.`
-    this.#window.show(windows, range, [0, Math.max(1, top * 1.08)], said)
+    this.#window.show(windows, range, [0, top === 0 ? INITIAL_WINDOW : top * 1.08], said)
     const measured = measuredAt(samples, conversation.roundTrips[sender], until)
     const trips: Columns = [
       times,
@@ -88,7 +91,7 @@ export class SenderPlots {
       measured.reduce<number>((highest, one) => Math.max(highest, one ?? 0), 0),
     )
     const trip = last === undefined ? '' : `Now ${milliseconds(last.smoothed ?? Number.NaN)}.`
-    this.#roundTrip.show(trips, range, [0, Math.max(1, slowest * 1.08)], trip)
+    this.#roundTrip.show(trips, range, [0, slowest === 0 ? INITIAL_TIMEOUT : slowest * 1.08], trip)
   }
 
   close(): void {

@@ -8,8 +8,10 @@ const HOST = { width: 96, height: 150 }
 const LABEL_FONT = '11px ui-monospace, Menlo, Consolas, monospace'
 const SMALL_HOST = 62
 const NARROW = 560
-/** How far the lanes are from the middle: data above, acknowledgments below. */
+/** How far the lanes are from the middle, where the stage is no higher than it must be: data above, acknowledgments below. */
 const LANE = { data: -30, back: 30 }
+const LOWEST = 190
+const LARGEST_SCALE = 1.7
 /** Where a lost packet leaves the path, and how far it falls. */
 const LOST_AT = 0.5
 const FALL = 50
@@ -22,6 +24,8 @@ export class Stage {
   #experiment: Experiment | null = null
   #at = 0
   #height = 0
+  /** Of everything that is drawn, by how high the stage is. */
+  #scale = 1
 
   constructor() {
     this.root = element('canvas', {
@@ -44,6 +48,7 @@ export class Stage {
     const canvas = this.root
     const { clientWidth: width, clientHeight: height } = canvas
     this.#height = height
+    this.#scale = Math.min(LARGEST_SCALE, Math.max(1, height / LOWEST))
     const context = canvas.getContext('2d')
     if (width === 0 || context === null) return
     const ratio = devicePixelRatio
@@ -62,14 +67,18 @@ export class Stage {
     drawHost(context, width - host, host, height, 'server', this.#experiment?.settings.controller ?? '')
   }
 
+  #laneAt(lane: number): number {
+    return this.#height / 2 + lane * this.#scale
+  }
+
   #drawPath(context: CanvasRenderingContext2D, left: number, right: number): void {
     context.strokeStyle = color('line')
     context.lineWidth = 1
     context.setLineDash([2, 5])
     for (const lane of [LANE.data, LANE.back]) {
       context.beginPath()
-      context.moveTo(left, this.#height / 2 + lane)
-      context.lineTo(right, this.#height / 2 + lane)
+      context.moveTo(left, this.#laneAt(lane))
+      context.lineTo(right, this.#laneAt(lane))
       context.stroke()
     }
     context.setLineDash([])
@@ -80,8 +89,8 @@ export class Stage {
     const { delay, rate } = this.#experiment?.settings ?? {}
     if (delay !== undefined) context.fillText(`${delay} ms, ${rate} Mbit/s`, middle, this.#height / 2 + 4)
     context.fillStyle = color('faint')
-    context.fillText('← data', middle, this.#height / 2 + LANE.data - 28)
-    context.fillText('acknowledgments →', middle, this.#height / 2 + LANE.back + 28)
+    context.fillText('← data', middle, this.#laneAt(LANE.data) - 28 * this.#scale)
+    context.fillText('acknowledgments →', middle, this.#laneAt(LANE.back) + 24 * this.#scale)
   }
 
   #drawFlights(context: CanvasRenderingContext2D, experiment: Experiment, left: number, right: number): void {
@@ -96,13 +105,14 @@ export class Stage {
       if (departure > at) queued[flight.from].push(flight)
       else this.#drawFlight(context, experiment, flight, departure, left, right)
     }
-    this.#drawQueue(context, queued[Side.server], right - 6, -1, this.#height / 2 + LANE.data)
-    this.#drawQueue(context, queued[Side.client], left + 6, 1, this.#height / 2 + LANE.back)
+    this.#drawQueue(context, queued[Side.server], right - 6, -1, this.#laneAt(LANE.data))
+    this.#drawQueue(context, queued[Side.client], left + 6, 1, this.#laneAt(LANE.back))
     const { queue } = experiment.settings
     const waiting = queued[Side.server].length
     context.fillStyle = waiting >= queue ? color('again') : color('soft')
     context.textAlign = 'right'
-    if (waiting > 0) context.fillText(`queue ${waiting} of ${queue}`, right - 2, this.#height / 2 + LANE.data - 28)
+    if (waiting > 0)
+      context.fillText(`queue ${waiting} of ${queue}`, right - 2, this.#laneAt(LANE.data) - 28 * this.#scale)
   }
 
   #drawFlight(
@@ -124,9 +134,9 @@ export class Stage {
     }
     const isData = flight.from === Side.server
     const x = isData ? right - (right - left) * part : left + (right - left) * part
-    const y = this.#height / 2 + (isData ? LANE.data : LANE.back) + fallen * fallen * FALL
+    const y = this.#laneAt(isData ? LANE.data : LANE.back) + fallen * fallen * FALL * this.#scale
     context.globalAlpha = 1 - fallen * 0.8
-    drawPacket(context, flight, x, y)
+    drawPacket(context, flight, x, y, this.#scale)
     if (flight.isLost && fallen > 0) drawCross(context, x, y)
     context.globalAlpha = 1
   }
@@ -139,7 +149,8 @@ export class Stage {
     y: number,
   ): void {
     const shown = flights.slice(0, MOST_QUEUED)
-    for (const [place, flight] of shown.entries()) drawPacket(context, flight, from + step * place * 3.4, y, 0.7)
+    for (const [place, flight] of shown.entries())
+      drawPacket(context, flight, from + step * place * 3.4, y, this.#scale, 0.7)
   }
 
   /** When it is through the queue and on its way. */
@@ -173,9 +184,16 @@ function colorOf(flight: Flight): ColorName {
   return flight.from === Side.client ? 'client' : 'server'
 }
 
-function drawPacket(context: CanvasRenderingContext2D, flight: Flight, x: number, y: number, opacity = 1): void {
+function drawPacket(
+  context: CanvasRenderingContext2D,
+  flight: Flight,
+  x: number,
+  y: number,
+  scale: number,
+  opacity = 1,
+): void {
   const isLarge = isText(flight) && flight.from === Side.server
-  const [width, height] = isLarge ? [7, 26] : [5, 12]
+  const [width, height] = isLarge ? [7, 26 * scale] : [5, 12 * scale]
   const before = context.globalAlpha
   context.globalAlpha = before * opacity
   context.fillStyle = color(colorOf(flight))
@@ -207,7 +225,7 @@ function drawHost(
   name: 'client' | 'server',
   controller: string,
 ): void {
-  const tall = Math.min(height - 40, HOST.height)
+  const tall = Math.min(height - 40, HOST.height * LARGEST_SCALE * 0.8)
   context.fillStyle = color('card')
   context.strokeStyle = color(name)
   context.lineWidth = 2

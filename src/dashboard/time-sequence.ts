@@ -10,6 +10,8 @@ import { type Columns, Plot, type TimeScale } from './plot.ts'
 const ROOM_ABOVE = 0.08
 const NEAR_EDGE = 1.3
 const CAP = 3
+/** Octets: less would be told in parts of one. */
+const LEAST_SPAN = 10
 
 interface Shown {
   readonly data: readonly Flight[]
@@ -98,9 +100,9 @@ export class TimeSequence {
       edge = Math.max(edge, ack.edge)
     }
     if (low > high) return [0, 1]
-    const span = Math.max(1, high - low)
+    const span = Math.max(LEAST_SPAN, high - low)
     if (edge - low < span * NEAR_EDGE) high = Math.max(high, edge)
-    return [low - span * 0.02, high + span * ROOM_ABOVE]
+    return [low - span * 0.02, Math.max(high, low + span) + span * ROOM_ABOVE]
   }
 
   #draw(plot: uPlot, context: CanvasRenderingContext2D): void {

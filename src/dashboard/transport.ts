@@ -41,8 +41,9 @@ export class Transport {
       'aria-label': 'The moment that is shown',
     })
     this.#scrub.addEventListener('input', () => {
+      const part = this.#scrub.valueAsNumber / PLACES
       player.pause()
-      player.seek((this.#scrub.valueAsNumber / PLACES) * player.duration)
+      player.seek(part * player.duration)
     })
     this.#speed = element('input', { type: 'range', min: 0, max: STEPS, 'aria-label': 'Speed' })
     this.#speed.addEventListener('input', () =>

@@ -27,6 +27,8 @@ interface Seen {
   }
   experiment: {
     steps: string[]
+    middle: number
+    end: number
     delivered: string
     lost: number
     again: number
@@ -75,6 +77,8 @@ describeOnKernel('the dashboard', () => {
       expect(Math.min(...connection.points)).toBeGreaterThan(0)
       expect(experiment.steps[0]).toContain('Packet 1: client → server')
       expect(new Set(experiment.steps).size).toBe(6)
+      expect(experiment.middle).toBeGreaterThan(experiment.end * 0.2)
+      expect(experiment.middle).toBeLessThan(experiment.end * 0.4)
       expect(experiment).toMatchObject({ delivered: '1.00 MB', states: 11 })
       expect(experiment.lost).toBeGreaterThan(0)
       expect(experiment.again).toBeGreaterThanOrEqual(experiment.lost)
