@@ -9,6 +9,7 @@ import { echo } from './echo.ts'
 import { handshake } from './handshake.ts'
 import { recovery } from './recovery.ts'
 import { segments } from './segments.ts'
+import { reconnects } from './storm.ts'
 import type { Measured, Prepare, Suite } from './suite.ts'
 import { timers } from './timers.ts'
 import { transfer } from './transfer.ts'
@@ -21,6 +22,7 @@ const suites: Record<string, Suite> = {
   echo,
   handshake,
   recovery,
+  reconnects,
   segments,
   demux,
   timers,

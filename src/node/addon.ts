@@ -46,8 +46,8 @@ export interface Addon {
   errorName(error: number): string
 }
 
-/** Seen from src/node and from dist/node alike. */
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+/** The package's folder, from wherever in it this was compiled to. */
+const ROOT = rootAbove(dirname(fileURLToPath(import.meta.url)))
 
 interface Loading {
   addon: Addon | null
@@ -99,6 +99,11 @@ function load(): Loading {
   }
   fault ||= `The native addon is not built for ${addonPlatform()}: install python3, make and a C compiler, then run "${remedy}.`
   return { addon: null, fault, path: '' }
+}
+
+function rootAbove(folder: string): string {
+  const above = dirname(folder)
+  return existsSync(join(folder, 'package.json')) || above === folder ? folder : rootAbove(above)
 }
 
 /** The C library of this process: the loader that Node's binary asks for stands among its first octets. */

@@ -8,7 +8,7 @@ import type { PortableStack } from '../runtime/create-stack.ts'
 import { describeTime, type HappeningKind, type Timeline } from './timeline.ts'
 
 /** More than one turn brings: it reads 64 packets of each link. */
-const EVENTS = 1024
+const EVENTS = 256
 
 /** Who a connection of this host leads to, in words. */
 interface Known {
