@@ -55,6 +55,13 @@ export { type CauseDescription, describeCause, describeSent } from './inspect/de
 export { describeNote, noteDescriber } from './inspect/describe-note.ts'
 export { describePacket } from './inspect/describe-packet.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
+export {
+  type MetricFamily,
+  type MetricSample,
+  OPEN_METRICS_TYPE,
+  openMetrics,
+  stackMetrics,
+} from './inspect/open-metrics.ts'
 export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
 export { readSegment, SegmentFlag, type SegmentView } from './inspect/segment-view.ts'
 export { type SenderSample, sampleOf } from './inspect/sender-sample.ts'

@@ -56,6 +56,13 @@ export {
 export { type CauseDescription, describeCause, describeSent } from './inspect/describe-cause.ts'
 export { type ChangeOfState, changeOf, reasonOf, type SentReason } from './inspect/event-words.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
+export {
+  type MetricFamily,
+  type MetricSample,
+  OPEN_METRICS_TYPE,
+  openMetrics,
+  stackMetrics,
+} from './inspect/open-metrics.ts'
 export { connectionKey, type Overview, overview, placeOf, type SocketRow } from './inspect/overview.ts'
 export { readSegment, SegmentFlag, type SegmentView } from './inspect/segment-view.ts'
 export { type SenderSample, sampleOf } from './inspect/sender-sample.ts'

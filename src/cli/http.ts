@@ -104,17 +104,18 @@ export interface RunningHttp {
   close(): Promise<void>
 }
 
-/** `dashboard`: its answers; null without one. */
+/** `dashboard` and `metrics`: their answers; null without them. `metrics` is asked of the server that is being started. */
 export async function startHttp(
   stack: NodeStack,
   settings: HttpSettings,
   dashboard: SiteOptions['dashboard'] = null,
+  metricsOf: (server: () => HttpServer) => SiteOptions['metrics'] = () => null,
 ): Promise<RunningHttp> {
   const { root, listing, logFormat, connections, connectionsPerPeer, requestsPerSecond } = settings
   const files = root === null ? null : await openFiles(root, listing)
   const sink = settings.log === null ? null : openLog(settings.log)
   const server: HttpServer = createHttpServer(
-    site({ stack, server: () => server, files: files?.handle ?? null, dashboard }),
+    site({ stack, server: () => server, files: files?.handle ?? null, dashboard, metrics: metricsOf(() => server) }),
     {
       limits: {
         connections,

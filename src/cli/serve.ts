@@ -16,6 +16,7 @@ import {
 } from './device.ts'
 import { addHttpOptions, DEFAULT_HTTP, type HttpSettings, readHttp, startHttp } from './http.ts'
 import { addImpairmentOptions, type ImpairmentPlan, impairLink, readImpairments } from './impair.ts'
+import { addMetricsOptions, type MetricsSettings, metrics, readMetrics } from './metrics.ts'
 import { Options } from './options.ts'
 import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
 import { isInside, runInside } from './private.ts'
@@ -33,6 +34,8 @@ export interface ServeSettings {
   readonly http: HttpSettings | null
   /** Null: without the dashboard. */
   readonly dashboard: DashboardSettings | null
+  /** Null: without `/metrics`. */
+  readonly metrics: MetricsSettings | null
   /** Null: nothing is captured. */
   readonly capture: { readonly file: string; readonly snapLength: number } | null
   /** On the first device: what a second one sends crosses it once. */
@@ -44,9 +47,11 @@ export function addServe(cli: CAC): void {
   addSecondDeviceOptions(
     addImpairmentOptions(
       addOptions(
-        addDashboardOptions(
-          addHttpOptions(
-            addDeviceOptions(cli.command('serve', 'Brings up a TUN device with a stack and an HTTP server on it')),
+        addMetricsOptions(
+          addDashboardOptions(
+            addHttpOptions(
+              addDeviceOptions(cli.command('serve', 'Brings up a TUN device with a stack and an HTTP server on it')),
+            ),
           ),
         ),
       ),
@@ -102,6 +107,7 @@ function readSettings(options: Options): ServeSettings {
     services: options.flag('services'),
     http: readHttp(options),
     dashboard: readDashboard(options),
+    metrics: readMetrics(options),
     capture: readCapture(options),
     json: options.flag('json'),
   }
@@ -131,7 +137,11 @@ export async function serve(settings: ServeSettings): Promise<number> {
     if (settings.services) startServices(stack)
     const links: WatchedLink[] = []
     const http =
-      settings.http === null ? null : await startHttp(stack, settings.http, dashboardOf(stack, settings, links))
+      settings.http === null
+        ? null
+        : await startHttp(stack, settings.http, dashboardOf(stack, settings, links), (server) =>
+            settings.metrics === null ? null : metrics(stack, server, settings.metrics, networksOf(settings)),
+          )
     const devices = openAll(settings, lose)
     links.push(...attachAll(stack, devices, settings))
     announce(devices, settings)
@@ -191,8 +201,12 @@ function attachAll(stack: NodeStack, devices: OpenedDevice[], { any, impairments
 
 function dashboardOf(stack: NodeStack, { dashboard: settings, devices }: ServeSettings, links: readonly WatchedLink[]) {
   if (settings === null) return null
-  const hosts = devices.flatMap(({ ipv4, ipv6 }) => [ipv4.host, ...(ipv6 === null ? [] : [ipv6.host])])
-  return dashboard(stack, () => links, settings, hosts.map(networkOf))
+  return dashboard(stack, () => links, settings, networksOf({ devices }))
+}
+
+/** Those of the hosts that the devices lead to. */
+function networksOf({ devices }: Pick<ServeSettings, 'devices'>): string[] {
+  return devices.flatMap(({ ipv4, ipv6 }) => [ipv4.host, ...(ipv6 === null ? [] : [ipv6.host])]).map(networkOf)
 }
 
 function announce(devices: readonly OpenedDevice[], settings: ServeSettings): void {
@@ -271,6 +285,7 @@ export function defaultSettings(): ServeSettings {
     services: true,
     http: DEFAULT_HTTP,
     dashboard: { allow: null },
+    metrics: { allow: null },
     capture: null,
     impairments: null,
     json: false,

@@ -16,11 +16,13 @@ export interface SiteOptions {
   readonly files: ((request: HttpRequest, wall: number) => Answer | Promise<Answer>) | null
   /** Answers what is the dashboard's, at `/_tunstack/`; null for anything else. */
   readonly dashboard?: ((request: HttpRequest) => Answer | null) | null
+  /** Answers at `/metrics`. */
+  readonly metrics?: ((request: HttpRequest) => Answer) | null
 }
 
 const TICK = 1000
 
-export function site({ stack, server, files, dashboard = null }: SiteOptions): Handler {
+export function site({ stack, server, files, dashboard = null, metrics = null }: SiteOptions): Handler {
   const { time } = stack.driver
   return (request) => {
     const { path } = request
@@ -32,13 +34,14 @@ export function site({ stack, server, files, dashboard = null }: SiteOptions): H
       case '/_tunstack/':
       case '/_tunstack/start':
         mustRead(request)
-        return startPage(request, dashboard !== null)
+        return startPage(request, { hasDashboard: dashboard !== null, hasMetrics: metrics !== null })
       case '/_tunstack/connections':
         mustRead(request)
         return HttpResponse.json([...(server()?.connections() ?? [])])
       case '/metrics':
+        if (metrics === null) throw new HttpError(404)
         mustRead(request)
-        return metrics(stack, server())
+        return metrics(request)
       case '/_tunstack/events':
         mustRead(request)
         return eventStream((events) => tick(stack, request, events))
@@ -68,34 +71,4 @@ async function count(request: HttpRequest): Promise<HttpResponse> {
   let octets = 0
   for await (const piece of request.pieces()) octets += piece.length
   return HttpResponse.json({ octets })
-}
-
-/** The text format that Prometheus reads. */
-function metrics(stack: PortableStack, server: HttpServer | null): HttpResponse {
-  const { counts, drops } = stack.counters()
-  const lines: string[] = []
-  const add = (name: string, kind: string, samples: [string, number][]) => {
-    lines.push(`# TYPE ${name} ${kind}`)
-    for (const [labels, value] of samples) lines.push(`${name}${labels} ${value}`)
-  }
-  add(
-    'tunstack_count_total',
-    'counter',
-    Object.entries(counts).map(([name, value]) => [`{of="${name}"}`, value]),
-  )
-  add(
-    'tunstack_drops_total',
-    'counter',
-    Object.entries(drops).map(([name, value]) => [`{reason="${name}"}`, value]),
-  )
-  add('tunstack_tcp_connections', 'gauge', [['', stack.core.tcp.connectionCount]])
-  if (server !== null) {
-    add('tunstack_http_connections', 'gauge', [['', server.connectionCount]])
-    add(
-      'tunstack_http_clients_total',
-      'counter',
-      Object.entries(server.counts).map(([name, value]) => [`{what="${name}"}`, value]),
-    )
-  }
-  return new HttpResponse(`${lines.join('\n')}\n`, { headers: { 'Content-Type': 'text/plain; version=0.0.4' } })
 }

@@ -8,12 +8,17 @@ import { STYLE } from './start-style.ts'
 /** What the head of this answer and the page come to, about. */
 const PAGE_OCTETS = 7500
 
-/** `hasDashboard`: one stands at `/_tunstack/`. */
-export function startPage(request: HttpRequest, hasDashboard = false): HttpResponse {
-  return HttpResponse.html(page(request, hasDashboard), { headers: { 'Cache-Control': 'no-store' } })
+/** What else can be looked at: a dashboard at `/_tunstack/`, counters at `/metrics`. */
+export interface StartPageOptions {
+  hasDashboard?: boolean
+  hasMetrics?: boolean
 }
 
-function page(request: HttpRequest, hasDashboard: boolean): string {
+export function startPage(request: HttpRequest, options: StartPageOptions = {}): HttpResponse {
+  return HttpResponse.html(page(request, options), { headers: { 'Cache-Control': 'no-store' } })
+}
+
+function page(request: HttpRequest, { hasDashboard = false, hasMetrics = false }: StartPageOptions): string {
   const { endpoint, number } = request
   const info = endpoint.info()
   const segments = Math.max(1, Math.ceil(PAGE_OCTETS / Math.max(1, info.sendMss)))
@@ -43,7 +48,7 @@ connection may have ${info.sendCwnd} segments of ${info.sendMss} octets under wa
 <section><h2>This very connection</h2>${table(info)}</section>
 <section><h2>Look closer</h2>${commands(drawn.server, drawn.serverPort)}</section>
 <footer>Reload, and the same connection carries the next request. ${hasDashboard ? '<a href="/_tunstack/">Dashboard</a> ' : ''}<a href="/_tunstack/connections">Who is connected</a>
-<a href="/metrics">Counters</a> <a href="/_tunstack/events">A stream of events</a></footer>
+${hasMetrics ? '<a href="/metrics">Counters</a> ' : ''}<a href="/_tunstack/events">A stream of events</a></footer>
 </main></body></html>
 `
 }

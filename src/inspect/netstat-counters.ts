@@ -1,6 +1,7 @@
 // The counters under the names that people know from `netstat -s` and `/proc/net/snmp` (RFC 4293, RFC 4113, RFC 4022, and Linux's own),
 // grouped as there. Only what counts the same thing has such a name; the rest stands under names of our own in group Tunstack.
 import { Count, type CountName, Drop, type DropReason } from '../core/observer.ts'
+import { State } from '../core/tcp/state.ts'
 import type { PortableStack } from '../runtime/create-stack.ts'
 
 export type CounterGroup = 'Ip' | 'IpExt' | 'Icmp' | 'Udp' | 'Tcp' | 'TcpExt' | 'Tunstack'
@@ -113,7 +114,12 @@ export function netstatCounters({ core }: PortableStack): NetstatCounters {
       groups[group as CounterGroup][name] = total
     }
   }
-  groups.Tcp.CurrEstab = core.tcp.connectionCount
+  // RFC 4022: ESTABLISHED or CLOSE-WAIT.
+  let established = 0
+  core.tcp.forEach(({ state }) => {
+    if (state === State.established || state === State.closeWait) established++
+  })
+  groups.Tcp.CurrEstab = established
   for (const [name, row] of Object.entries(Count)) if (!known.has(row)) groups.Tunstack[capital(name)] = values[row]
   for (const [name, row] of Object.entries(Drop)) {
     if (!knownDrops.has(row)) groups.Tunstack[`Drop${capital(name)}`] = drops[row]

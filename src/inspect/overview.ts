@@ -99,7 +99,8 @@ function rowOf(view: SocketView): SocketRow {
   }
 }
 
-function countStates({ core }: PortableStack): Record<string, number> {
+/** Sockets of TCP by state, listeners, half-open requests and TIME-WAIT records among them. */
+export function countStates({ core }: PortableStack): Record<string, number> {
   const states: Record<string, number> = {}
   const add = (state: StateName, count = 1) => {
     if (count > 0) states[state] = (states[state] ?? 0) + count

@@ -122,5 +122,9 @@ describeOnKernel('the dashboard', () => {
     running = await serve(namespace, '--any')
     const refused = await curl('--interface', '192.0.2.7', '-w', '%{http_code}', PAGE)
     expect(refused).toMatch(/The dashboard is for 10\.7\.0\.0\/24 and fd00:7::\/64, and you are 192\.0\.2\.7: .*\n403$/)
+    const counters = await curl('--interface', '192.0.2.7', '-w', '%{http_code}', `${ORIGIN}/metrics`)
+    expect(counters).toMatch(
+      /The counters are for 10\.7\.0\.0\/24 and fd00:7::\/64, and you are 192\.0\.2\.7: .*\n403$/,
+    )
   })
 })

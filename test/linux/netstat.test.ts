@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createNamespace, exec, type Namespace, until } from '../support/namespace.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
+import { readOpenMetrics } from '../support/open-metrics.ts'
 import { hasCommand, MAIN, type Running, serve, tunstack } from '../support/tunstack.ts'
 
 const FIELDS = '-T fields -E aggregator="|" -E separator=";" -e _ws.malformed -e frame.interface_name -e frame.comment'
@@ -82,6 +83,16 @@ describeOnKernel('tunstack netstat', () => {
       1,
       "tunstack: It can't be captured (there is no interface eth0 here: there are lo and tun0).\n",
     ])
+  })
+
+  it('has the counters for Prometheus', async () => {
+    const { stdout } = await namespace.exec('curl', ['-si', 'http://10.7.0.2/metrics'])
+    const [head, body] = stdout.split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1.1 200 /)
+    expect(head).toContain('Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8')
+    const families = readOpenMetrics(body)
+    expect(families.get('tunstack_tcp_sockets')?.samples.get('tunstack_tcp_sockets{state="LISTEN"}')).toBe(6)
+    expect(families.get('tunstack_http_connections')?.samples.get('tunstack_http_connections')).toBe(1)
   })
 
   it('goes by ss too, and says in one sentence that nobody is there', async () => {
