@@ -7,6 +7,7 @@ import type { Network } from '../../src/simulate/network.ts'
 import { SeededRandom } from '../../src/simulate/random.ts'
 import { expectEachOnce, order } from '../../test/simulate/orders.ts'
 import type { Claim } from './claim.ts'
+import { runners } from './test-runners.ts'
 
 const SEEDS = Number(process.env.TESTKIT_SEEDS ?? 1000)
 const ORDERS = 8
@@ -94,4 +95,5 @@ export const claims: Claim[] = [
       return { figure: found.message.split('\n', 2).join(' '), holds: false }
     },
   },
+  ...runners,
 ]

@@ -30,6 +30,7 @@ export type { PassingPacket } from '../simulate/passing-packet.ts'
 export { SeededRandom } from '../simulate/random.ts'
 export type { Held, Resident } from '../simulate/resident.ts'
 export { describeHappening, type Happening, type HappeningKind } from '../simulate/timeline.ts'
+export { alsoFor } from './hosted/clock.ts'
 export { SimulatedHost as Host } from './hosted/host.ts'
 export { type NodeSimulateOptions as SimulateOptions, SimulatedNetwork as Network } from './hosted/network.ts'
 

@@ -19,11 +19,11 @@ const told = new WeakSet<object>()
 export function explain(error: unknown, context: FailureContext): unknown {
   if (!(error instanceof Error) || told.has(error)) return error
   told.add(error)
-  const before = error.message
+  // Some runners write the stack when it is first asked for, with the message of that time.
+  const { message: before, stack } = error
   const message = `${before}\n\n${circumstances(context)}`
   try {
     Object.defineProperty(error, 'message', { value: message, configurable: true, writable: true, enumerable: false })
-    const { stack } = error
     if (typeof stack === 'string' && before !== '') error.stack = stack.replace(before, () => message)
   } catch {
     // It is frozen: it says what it says.

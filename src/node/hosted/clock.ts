@@ -9,13 +9,29 @@ import { hosted } from './sockets.ts'
 
 const RealDate = globalThis.Date
 
+interface Globals {
+  readonly global: WeakRef<typeof globalThis>
+  readonly RealDate: DateConstructor
+}
+
+const own: Globals = { global: new WeakRef(globalThis), RealDate }
+let other: Globals | null = null
+
+/** Programs with that global object are seen too: Jest gives each test file one of its own, with another `Date`. The last one counts. */
+export function alsoFor(global: typeof globalThis): void {
+  if (global !== globalThis) other = { global: new WeakRef(global), RealDate: global.Date }
+}
+
 function virtualScope(): Scope | undefined {
   const scope = scopeNow()
   return scope === undefined || scope.time.isReal ? undefined : scope
 }
 
 export function patchClock(patches: Patches): void {
-  patchDate(patches)
+  for (const one of [own, other]) {
+    const global = one?.global.deref()
+    if (one !== null && global !== undefined) patchDate(patches, global, one.RealDate)
+  }
   // Whole milliseconds, so that differences are exact.
   const realNow = Math.trunc(performance.now())
   const elapsed = (scope: Scope) => realNow + scope.time.now()
@@ -37,7 +53,7 @@ export function patchClock(patches: Patches): void {
   patchHttpTimeouts(patches)
 }
 
-function patchDate(patches: Patches): void {
+function patchDate(patches: Patches, global: typeof globalThis, RealDate: DateConstructor): void {
   const RealNow = RealDate.now
   const dateNow = () => {
     const scope = virtualScope()
@@ -55,8 +71,8 @@ function patchDate(patches: Patches): void {
   // `Date.now` is often taken from the Date that somebody has kept.
   patches.replace(RealDate, 'now', () => dateNow)
   Object.defineProperty(VirtualDate, 'now', { value: dateNow, writable: true, configurable: true })
-  const before = Object.getOwnPropertyDescriptor(globalThis, 'Date')
-  patches.define(globalThis, 'Date', { ...before, value: VirtualDate })
+  const before = Object.getOwnPropertyDescriptor(global, 'Date')
+  patches.define(global, 'Date', { ...before, value: VirtualDate })
   patches.define(RealDate.prototype, 'constructor', { configurable: true, writable: true, value: VirtualDate })
 }
 
