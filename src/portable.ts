@@ -55,6 +55,9 @@ export {
 } from './inspect/connections.ts'
 export { type CauseDescription, describeCause, describeSent } from './inspect/describe-cause.ts'
 export { type ChangeOfState, changeOf, reasonOf, type SentReason } from './inspect/event-words.ts'
+export { type ConversationStory, type Explanation, explain, type SideFigures } from './inspect/explain/explain.ts'
+export { explanationText } from './inspect/explain/story-text.ts'
+export { timeSequence } from './inspect/explain/time-sequence.ts'
 export { type CounterGroup, type NetstatCounters, netstatCounters } from './inspect/netstat-counters.ts'
 export {
   type MetricFamily,

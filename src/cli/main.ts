@@ -5,6 +5,7 @@ import { cac } from 'cac'
 import { addCapture } from './capture.ts'
 import { addDoctor } from './doctor.ts'
 import { addDrill } from './drill.ts'
+import { addExplain } from './explain.ts'
 import { addGet } from './get.ts'
 import { addNetstat } from './netstat.ts'
 import { EXIT_CODES, Exit, exitCodeOf, isExpected, say, usageError } from './output.ts'
@@ -29,6 +30,7 @@ function commandLine() {
   addNetstat(cli)
   addCapture(cli)
   addSimulate(cli)
+  addExplain(cli)
   addDrill(cli)
   addDoctor(cli)
   addStart(cli)
@@ -60,8 +62,8 @@ async function run(): Promise<number> {
     const [given] = cli.args
     throw usageError(
       given === undefined
-        ? 'Name a command: serve, get, ping, netstat, capture, simulate, drill or doctor ("tunstack --help" says more).'
-        : `There is no command "${given}": there are serve, get, ping, netstat, capture, simulate, drill and doctor ("tunstack --help" says more).`,
+        ? 'Name a command: serve, get, ping, netstat, capture, simulate, explain, drill or doctor ("tunstack --help" says more).'
+        : `There is no command "${given}": there are serve, get, ping, netstat, capture, simulate, explain, drill and doctor ("tunstack --help" says more).`,
     )
   }
   return (await cli.runMatchedCommand()) as number

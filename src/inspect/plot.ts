@@ -11,6 +11,13 @@ export interface Line {
 
 export type Stroke = 'solid' | 'dashed' | 'thin' | 'dotted' | 'broken'
 
+export interface Bars {
+  name: string
+  /** What was sent, what was sent again, what was told besides. */
+  stroke: 'sent' | 'again' | 'told-of'
+  bars: readonly (readonly [x: number, from: number, to: number])[]
+}
+
 export interface Plot {
   title: string
   /** A sentence below the title. */
@@ -19,6 +26,8 @@ export interface Plot {
   /** Begins at 0; ends above the highest point unless said otherwise. */
   y: { label: string; to?: number }
   lines: readonly Line[]
+  /** Upright strokes, below the lines. */
+  bars?: readonly Bars[]
   /** Moments worth a word, in the order of their places. */
   events?: readonly { at: number; text: string }[]
   width?: number
@@ -48,6 +57,11 @@ const MORE_STROKES = [
   '@media(prefers-color-scheme:dark){.dotted{stroke:#3fb950}.broken{stroke:#a371f7}}',
 ].join('')
 
+const BAR_STROKES = [
+  '.sent{stroke:#1f2328;stroke-width:1.6}.again{stroke:#cf222e;stroke-width:2.4}.told-of{stroke:#8250df;stroke-width:1}',
+  '@media(prefers-color-scheme:dark){.sent{stroke:#e6edf3}.again{stroke:#ff7b72}.told-of{stroke:#a371f7}}',
+].join('')
+
 interface Frame {
   plot: Plot
   width: number
@@ -63,13 +77,14 @@ export function plot(wanted: Plot): string {
   const name = escaped(wanted.title)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${name}">`,
-    `<style>${STYLE}${wanted.lines.some(isRare) ? MORE_STROKES : ''}</style>`,
+    `<style>${STYLE}${wanted.lines.some(isRare) ? MORE_STROKES : ''}${wanted.bars === undefined ? '' : BAR_STROKES}</style>`,
     `<rect class="ground" width="${width}" height="${height}"/>`,
     `<text class="word" x="${MARGIN.left}" y="22" font-size="15" font-weight="600">${name}</text>`,
     `<text class="faint" x="${MARGIN.left}" y="41">${escaped(wanted.subtitle ?? '')}</text>`,
     ...legend(frame),
     ...axes(frame),
     ...events(frame),
+    ...(wanted.bars ?? []).map(({ stroke, bars }) => `<path class="${stroke}" d="${barsOf(bars, frame)}"/>`),
     ...wanted.lines.map((line) => `<path class="${line.stroke}" d="${pathOf(line.points, frame)}"/>`),
     '</svg>',
     '',
@@ -106,7 +121,7 @@ function higher(most: number, point: readonly [number, number]): number {
 function legend({ plot }: Frame): string[] {
   const words: string[] = []
   let at = MARGIN.left
-  for (const { name, stroke } of plot.lines) {
+  for (const { name, stroke } of [...plot.lines, ...(plot.bars ?? [])]) {
     words.push(
       `<path class="${stroke}" d="M${at} 58h26"/><text class="word" x="${at + 32}" y="62">${escaped(name)}</text>`,
     )
@@ -190,6 +205,28 @@ function pathOf(points: Line['points'], { plot, x, y }: Frame): string {
           .join(' ')}`,
     )
     .join('')
+}
+
+/** Those that meet in one column of half a pixel are one. */
+function barsOf(bars: Bars['bars'], { plot, x, y }: Frame): string {
+  const columns = new Map<number, [top: number, bottom: number][]>()
+  for (const [at, from, to] of bars) {
+    if (at < plot.x.from || at > plot.x.to) continue
+    const place = Math.round(x(at) * 2) / 2
+    const column = columns.get(place) ?? []
+    const [top, bottom] = [tenth(y(Math.max(from, to))), tenth(y(Math.min(from, to)))]
+    const last = column[column.length - 1]
+    if (last !== undefined && top <= last[1] + 0.5 && bottom >= last[0] - 0.5) {
+      last[0] = Math.min(last[0], top)
+      last[1] = Math.max(last[1], bottom)
+    } else column.push([top, bottom])
+    columns.set(place, column)
+  }
+  const drawn = [...columns].flatMap(([place, column]) =>
+    // What is shorter than a pixel is seen all the same.
+    column.map(([top, bottom]) => `M${place} ${bottom}V${bottom - top < 1 ? tenth(bottom - 1) : top}`),
+  )
+  return drawn.join('')
 }
 
 type Pixel = [x: number, y: number]

@@ -13,7 +13,7 @@ describe('help', () => {
   })
 
   it('of each has its options, examples and exit codes', async () => {
-    const commands = ['serve', 'get', 'ping', 'netstat', 'simulate', 'drill', 'doctor', 'start']
+    const commands = ['serve', 'get', 'ping', 'netstat', 'simulate', 'explain', 'drill', 'doctor', 'start']
     const outcomes = await tunstackEach(commands.map((command) => [command, '--help']))
     for (const [number, { code, stdout, stderr }] of outcomes.entries()) {
       const command = commands[number]
@@ -89,6 +89,8 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['simulate'], /Name a scenario, or a file with one/],
   [['simulate', 'moon'], /There is no scenario "moon": there are fat-pipe, satellite/],
   [['simulate', 'fat-pipe', '--seed', '1', '--seed', '2'], /--seed may be given once/],
+  [['explain'], /missing required args/],
+  [['explain', '--stream', '-1', 'x'], /--stream is a whole number from 0/],
   [['start', '--form', 'moon'], /--form is best or tun or private or memory/],
 ]
 

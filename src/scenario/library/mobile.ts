@@ -11,7 +11,7 @@ export const mobile: Scenario = {
   links: [
     {
       between: ['server', 'phone'],
-      both: { rate: 20, delay: 30, queue: 300 },
+      both: { rate: 20, delay: 30, queue: 1500 },
       changes: [
         // At this rate a packet of 1,500 octets takes 1.2 s, and those behind it wait.
         { at: 3000, forward: { rate: 0.01 } },
