@@ -90,7 +90,7 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['simulate', 'moon'], /There is no scenario "moon": there are fat-pipe, satellite/],
   [['simulate', 'fat-pipe', '--seed', '1', '--seed', '2'], /--seed may be given once/],
   [['explain'], /missing required args/],
-  [['explain', '--stream', '-1', 'x'], /--stream is a whole number from 0/],
+  [['explain', '--stream', 'one', 'x'], /--stream is a whole number from 0/],
   [['start', '--form', 'moon'], /--form is best or tun or private or memory/],
 ]
 
