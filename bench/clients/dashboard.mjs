@@ -8,6 +8,7 @@ import { chromium } from 'playwright-core'
 const [executablePath, origin, pid, main, folder] = process.argv.slice(2)
 const faults = []
 const foreign = []
+let watched = ''
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-proxy-server'] })
 const page = await browser.newPage({ viewport: { width: 1360, height: 900 } })
 page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
@@ -63,6 +64,7 @@ async function agree() {
 async function lookIntoOne() {
   await page.locator('.sockets tr[data-key^="10.7.0.2:7~"] td[data-column="Remote"] a').click()
   await page.locator('.watched .plot[data-segments]').first().waitFor()
+  watched = new URL(page.url()).hash
   const wait = () =>
     page.evaluate(() => Number(document.querySelector('.watched .plot[data-segments]').dataset.segments) >= 3)
   for (let attempt = 0; attempt < 40 && !(await wait()); attempt++) await page.waitForTimeout(100)
@@ -125,6 +127,26 @@ async function playExperiment() {
   return done
 }
 
+/** At the width of a phone, by night: whether anything sticks out. */
+async function fitPhone() {
+  await page.setViewportSize({ width: 360, height: 740 })
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
+  const widths = []
+  for (const [name, hash] of [
+    ['phone-experiment', '#experiment'],
+    ['phone-connections', '#connections'],
+    ['phone-connection', watched],
+  ]) {
+    await page.evaluate((to) => {
+      location.hash = to
+    }, hash)
+    await page.waitForTimeout(1200)
+    widths.push(await page.evaluate(() => document.documentElement.scrollWidth))
+    await shot(name)
+  }
+  return widths
+}
+
 /** In the page: how many points of a canvas somebody has drawn upon. */
 const inkOf = (canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
@@ -141,6 +163,7 @@ try {
   await shot('connections')
   result.connection = await lookIntoOne()
   result.experiment = await playExperiment()
+  result.widths = await fitPhone()
 } catch (error) {
   faults.push(error.message)
 } finally {

@@ -80,6 +80,7 @@ export function dashboard(
     if (!path.startsWith(BASE) || !(name in FILES || name === 'live')) return null
     if (method !== 'GET' && method !== 'HEAD') throw new HttpError(405, undefined, { Allow: 'GET, HEAD' })
     if (!admits(endpoint.remoteAddress)) throw new HttpError(403, refusal(`${endpoint.remoteAddress}`, allowed))
+    if (name === 'live' && method === 'HEAD') throw new HttpError(405, undefined, { Allow: 'GET' })
     if (name === 'live') return feeds.answer(request)
     return answerWith(request, assets.get(name) ?? load(name, assets), stack.driver.time.wall())
   }

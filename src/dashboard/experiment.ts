@@ -52,6 +52,8 @@ export class Experiment {
   /** Sent, and not yet told why. */
   readonly #unexplained: [Flight[], Flight[]] = [[], []]
   readonly #underWay: [UnderWay, UnderWay] = [new Map(), new Map()]
+  /** Flights whose fate is known: all before that place. */
+  #judged = 0
   #octets = 0
   #unsent: number
 
@@ -97,6 +99,7 @@ export class Experiment {
       this.#look(Side.client)
       this.#look(Side.server)
     }
+    this.#judge(this.now - this.longestFlight)
     const isOver = this.#states.every((state) => state === 'CLOSED' || state === 'TIME-WAIT') && this.now > 0
     const isQuiet = this.now > (log.at(-1)?.at ?? 0) + this.longestFlight
     if (clock.next === Number.POSITIVE_INFINITY || this.now > LONGEST || log.length > MOST_HAPPENINGS) this.#end()
@@ -105,8 +108,17 @@ export class Experiment {
 
   #end(): void {
     this.isDone = true
-    for (const flight of this.conversation.flights) flight.isLost = Number.isNaN(flight.arrivedAt)
+    this.#judge(Number.POSITIVE_INFINITY)
     this.#network.close()
+  }
+
+  /** What was sent by then and has not arrived is lost: nothing is under way for longer. */
+  #judge(sentBy: number): void {
+    const { flights } = this.conversation
+    for (; this.#judged < flights.length && flights[this.#judged].sentAt <= sentBy; this.#judged++) {
+      const flight = flights[this.#judged]
+      flight.isLost = Number.isNaN(flight.arrivedAt)
+    }
   }
 
   #build(): void {

@@ -1,7 +1,7 @@
 // The ladder: what happened as rows, one line a packet from the end that sent it to the one that it reached. Rows are as far apart as
 // happenings, not as time. A packet that is chosen is told field by field beside it, with why it was sent.
 import { type Conversation, type Flight, type Happening, isBare, Side } from './conversation.ts'
-import { drawing, element, fill } from './elements.ts'
+import { drawing, element, fill, write } from './elements.ts'
 import { milliseconds, moment } from './figures.ts'
 import { fieldsOf, lineOf } from './segment-words.ts'
 
@@ -16,7 +16,10 @@ export class Ladder {
   readonly #rows: HTMLElement
   readonly #details: HTMLElement
   readonly #earlier: HTMLButtonElement
-  readonly #choose: (flight: Flight) => void
+  readonly #lose: ((flight: Flight) => void) | null
+  readonly #follow: HTMLButtonElement
+  /** Those that are shown keep their elements: whoever is about to press one must not lose it. */
+  readonly #rowOf = new Map<Happening, HTMLElement>()
   readonly #names: readonly [string, string]
   #conversation: Conversation | null = null
   #count = 0
@@ -28,7 +31,6 @@ export class Ladder {
   constructor(names: readonly [string, string], lose: ((flight: Flight) => void) | null) {
     this.#names = names
     this.#lose = lose
-    this.#choose = (flight) => this.choose(flight)
     this.#rows = element('div', { class: 'ladder-rows', role: 'list', 'aria-label': 'Packets in the order of time' })
     this.#details = element('div', { class: 'details', 'aria-live': 'polite' })
     this.#earlier = element(
@@ -36,6 +38,7 @@ export class Ladder {
       { class: 'quiet', type: 'button', click: () => this.#showEarlier() },
       'Show earlier ones',
     )
+    this.#follow = element('button', { class: 'quiet follow', type: 'button', hidden: true, click: () => this.#goOn() })
     const heads = element(
       'div',
       { class: 'ladder-heads', 'aria-hidden': 'true' },
@@ -47,25 +50,40 @@ export class Ladder {
       { class: 'ladder' },
       heads,
       element('div', { class: 'ladder-scroll' }, this.#earlier, this.#rows),
+      this.#follow,
     )
     this.root = element('div', { class: 'ladder-view' }, lanes, this.#details)
     this.#tellNone()
   }
-
-  readonly #lose: ((flight: Flight) => void) | null
 
   show(conversation: Conversation, count: number): void {
     if (conversation === this.#conversation && count === this.#count) return
     if (conversation !== this.#conversation) {
       this.#chosen = null
       this.#tellNone()
+      this.#follow.hidden = true
     }
     this.#conversation = conversation
     this.#count = count
+    // Somebody reads: what has come since waits until they are done.
+    if (!this.#follow.hidden) return
     this.#rowsShown = ROWS
     this.#draw()
     const scroll = this.#rows.parentElement as HTMLElement
     scroll.scrollTop = scroll.scrollHeight
+  }
+
+  #press(flight: Flight): void {
+    this.choose(flight)
+    if (this.#conversation?.isOneSided !== true) return
+    this.#follow.hidden = false
+    write(this.#follow, 'Follow what comes')
+  }
+
+  #goOn(): void {
+    this.#follow.hidden = true
+    this.#rowsShown = ROWS
+    this.#draw()
   }
 
   choose(flight: Flight | null): void {
@@ -86,7 +104,6 @@ export class Ladder {
     const from = Math.max(0, this.#count - this.#rowsShown)
     this.#shown = log.slice(from, this.#count)
     this.#earlier.hidden = from === 0
-    const rows = this.#shown.map((happening) => this.#row(happening))
     const svg = drawing('svg', {
       class: 'ladder-lines',
       viewBox: `0 0 100 ${this.#shown.length * ROW}`,
@@ -103,7 +120,26 @@ export class Ladder {
       svg.append(...this.#line(flight))
     }
     svg.style.height = `${this.#shown.length * ROW}px`
-    fill(this.#rows, svg, ...rows)
+    this.#place(svg)
+  }
+
+  /** The lines anew, and of the rows those that have come or gone. */
+  #place(svg: SVGSVGElement): void {
+    const wanted = new Set(this.#shown)
+    for (const [happening, row] of this.#rowOf) {
+      if (wanted.has(happening)) continue
+      row.remove()
+      this.#rowOf.delete(happening)
+    }
+    this.#rows.querySelector('svg')?.remove()
+    let place = this.#rows.firstElementChild
+    for (const happening of wanted) {
+      const row = this.#rowOf.get(happening) ?? this.#row(happening)
+      this.#rowOf.set(happening, row)
+      if (row === place) place = place.nextElementSibling
+      else this.#rows.insertBefore(row, place)
+    }
+    this.#rows.prepend(svg)
   }
 
   #row({ at, kind, flight }: Happening): HTMLElement {
@@ -119,7 +155,7 @@ export class Ladder {
         class: `packet ${side} ${state}`,
         'data-number': flight.number,
         'aria-pressed': String(flight === this.#chosen),
-        click: () => this.#choose(flight),
+        click: () => this.#press(flight),
       },
       lineOf(flight),
       flight.isLost ? element('em', {}, 'lost') : flight.isAgain ? element('em', {}, 'again') : null,

@@ -46,6 +46,21 @@ test('one seed gives one run, another seed another, and it may be run in pieces'
   expect(story(inPieces)).toEqual(whole)
 })
 
+test('while it still runs, the fate of whatever is shown is known', () => {
+  const settings = { ...DEFAULTS, loss: 5, size: 400_000, reorder: 3 }
+  const whole = play(settings).conversation.flights
+  const experiment = new Experiment(settings)
+  for (let until = 50; !experiment.isDone; until += 50) {
+    experiment.run(until)
+    const shown = experiment.conversation.flights.filter(
+      ({ sentAt }) => sentAt <= experiment.now - experiment.longestFlight,
+    )
+    for (const { number, isLost, arrivedAt } of shown)
+      expect([number, isLost, arrivedAt]).toEqual([number, whole[number - 1].isLost, whole[number - 1].arrivedAt])
+  }
+  expect(whole.some(({ isLost }) => isLost)).toBe(true)
+})
+
 test('what is lost is sent again, and what somebody wants to be lost alone', () => {
   const before = play({})
   const victim = before.conversation.flights.filter(isText)[20]

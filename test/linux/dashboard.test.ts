@@ -39,6 +39,7 @@ interface Seen {
     states: number
     way: number
   }
+  widths: number[]
   faults: string[]
   foreign: string[]
 }
@@ -69,9 +70,10 @@ describeOnKernel('the dashboard', () => {
       if (process.env.SCREENSHOTS !== undefined) args.push(process.env.SCREENSHOTS)
       const { stdout, stderr } = await namespace.exec(process.execPath, args, { timeout: PATIENCE - 5000 })
       expect(stderr).toBe('')
-      const { list, connection, experiment, faults, foreign } = JSON.parse(stdout) as Seen
+      const { list, connection, experiment, widths, faults, foreign } = JSON.parse(stdout) as Seen
       expect({ faults, foreign }).toEqual({ faults: [], foreign: [] })
       expect(list).toMatchObject({ agree: true })
+      expect(widths).toEqual([360, 360, 360])
       expect(list.rows).toBeGreaterThan(6)
       expect(connection).toMatchObject({ state: 'ESTABLISHED' })
       expect(connection.segments).toBeGreaterThanOrEqual(3)
@@ -101,6 +103,7 @@ describeOnKernel('the dashboard', () => {
     expect(page).toMatch(/^Content-Security-Policy: default-src 'none'; script-src 'self';/m)
     expect(page).not.toMatch(/^Content-Encoding/m)
     expect(await curl('-I', '-X', 'POST', PAGE)).toMatch(/^HTTP\/1\.1 405 /)
+    expect(await curl('-I', `${PAGE}live`)).toMatch(/^HTTP\/1\.1 405 /)
   })
 
   it('is for the host side alone, says how others are let in, and can be left out', async () => {
