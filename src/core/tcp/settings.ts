@@ -65,7 +65,7 @@ export interface TcpSettings {
   /** Transmissions in flight of one connection. */
   readonly mostInFlight: number
   readonly nagle: 'minshall' | 'classic'
-  /** Slow start and windows long unused leave over their round trip. Linux without fq sends them at once. BBR is paced in any case. */
+  /** Windows leave over their round trip. Linux without fq sends them at once. BBR is paced in any case. */
   readonly pacing: boolean
   /** The controller of connections that choose none. */
   readonly congestion: CongestionChoice

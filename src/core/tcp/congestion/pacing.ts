@@ -14,6 +14,10 @@ export const SILENT_CREDIT = 2
 export const LATE_CREDIT = 16
 /** Linux's tcp_pacing_ss_ratio: slow start doubles in a round trip, and twice the rate lets it. */
 export const SLOW_START_GAIN = 2
+/** Linux's tcp_pacing_ca_ratio: the window has room to grow, and ACKs that come together don't let go a burst that a short queue drops. */
+export const AVOIDANCE_GAIN = 1.2
+/** Microseconds. In a shorter round trip a millisecond's worth is too much of the window for anything to be spread. */
+const SHORTEST_SPREAD = 4000
 /** RFC 7661 §4.4.2: a window that was not used lately leaves over its round trip. */
 export const UNUSED_GAIN = 1
 
@@ -21,6 +25,11 @@ export const UNUSED_GAIN = 1
 export function windowRate(cwnd: number, srtt: number, gain: number): number {
   if (srtt <= 0) return UNPACED
   return Math.min(UNPACED, Math.ceil((cwnd * gain * 1_000_000) / srtt))
+}
+
+/** The same for congestion avoidance. */
+export function avoidanceRate(cwnd: number, srtt: number): number {
+  return srtt < SHORTEST_SPREAD ? UNPACED : windowRate(cwnd, srtt, AVOIDANCE_GAIN)
 }
 
 /** Octets that may leave at once: a millisecond's worth in whole segments, and at least one. */

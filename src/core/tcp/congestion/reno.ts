@@ -10,7 +10,7 @@ import {
   NO_THRESHOLD,
   UNPACED,
 } from './congestion.ts'
-import { SLOW_START_GAIN, UNUSED_GAIN, windowRate } from './pacing.ts'
+import { avoidanceRate, SLOW_START_GAIN, UNUSED_GAIN, windowRate } from './pacing.ts'
 import { Validation } from './validation.ts'
 
 export class Reno implements Congestion {
@@ -74,7 +74,8 @@ export class Reno implements Congestion {
   protected pace(): void {
     if (this.inSlowStart) this.pacingRate = windowRate(this.cwnd, this.#srtt, SLOW_START_GAIN)
     // RFC 7661 §4.4.2: no bursts from a window that was not used lately.
-    else this.pacingRate = this.isUnused ? windowRate(this.cwnd, this.#srtt, UNUSED_GAIN) : UNPACED
+    else if (this.isUnused) this.pacingRate = windowRate(this.cwnd, this.#srtt, UNUSED_GAIN)
+    else this.pacingRate = avoidanceRate(this.cwnd, this.#srtt)
   }
 
   /** RFC 7661 §4.3: less than half of the window has been used lately. */

@@ -85,9 +85,12 @@ export class ReceiveWindow {
     return window + unit - 1
   }
 
-  /** Whether the application has read so much that the peer should hear of it at once: the window doubles. */
+  /**
+   * Whether the application has read so much that the peer should hear of it at once: the window doubles. Not by what the field can't
+   * say: to the peer that would be a duplicate ACK.
+   */
   needsUpdate(rcvNxt: number, readable: number, mss: number): boolean {
-    const free = this.limit - readable
+    const free = Math.min(this.limit - readable, LARGEST_FIELD << this.scale)
     const window = this.size(rcvNxt)
     return free >= 2 * window && this.#isWorthwhile(free, window, mss)
   }

@@ -1,7 +1,13 @@
 // Pacing: what leaves in a time is what the rate says, whatever the timer's grain.
 import { describe, expect, it } from 'vitest'
 import { UNPACED } from '../../../../src/core/tcp/congestion/congestion.ts'
-import { LATE_CREDIT, nextEmission, quantum, windowRate } from '../../../../src/core/tcp/congestion/pacing.ts'
+import {
+  avoidanceRate,
+  LATE_CREDIT,
+  nextEmission,
+  quantum,
+  windowRate,
+} from '../../../../src/core/tcp/congestion/pacing.ts'
 
 const MSS = 1460
 
@@ -11,6 +17,12 @@ describe('pacing', () => {
     expect(windowRate(14_600, 0, 2)).toBe(UNPACED)
     expect(windowRate(2 ** 30, 1, 2)).toBe(UNPACED)
     expect(windowRate(1, 2 ** 31 - 1, 1)).toBe(1)
+  })
+
+  it('leaves a window of congestion avoidance room to grow, and short round trips alone', () => {
+    expect(avoidanceRate(14_600, 100_000)).toBe(175_200)
+    expect(avoidanceRate(14_600, 4000)).toBe(4_380_000)
+    expect(avoidanceRate(14_600, 3999)).toBe(UNPACED)
   })
 
   it('lets a millisecond leave at once, in whole segments, and one at least', () => {

@@ -1,6 +1,6 @@
 // Congestion window validation (RFC 7661): what becomes of a window that nobody uses, in NewReno and in CUBIC.
 import { describe, expect, it } from 'vitest'
-import { Acknowledged, type CongestionSettings, UNPACED } from '../../../../src/core/tcp/congestion/congestion.ts'
+import { Acknowledged, type CongestionSettings } from '../../../../src/core/tcp/congestion/congestion.ts'
 import { cubic } from '../../../../src/core/tcp/congestion/cubic.ts'
 import { type Reno, reno } from '../../../../src/core/tcp/congestion/reno.ts'
 import { KEPT_UNUSED, Validation } from '../../../../src/core/tcp/congestion/validation.ts'
@@ -145,11 +145,11 @@ describe.each([
 
   it('lets an unused window leave over a round trip, and not at once (§4.4.2)', () => {
     const sender = new Sender(make, 100 * MSS).use(100, 1)
-    expect(sender.congestion.pacingRate).toBe(UNPACED)
+    expect(sender.congestion.pacingRate).toBe(sender.congestion.cwnd * 12)
     sender.silence(2000)
     expect(sender.congestion.pacingRate).toBe(sender.congestion.cwnd * 10)
     sender.use(Math.ceil(sender.segments), 2)
-    expect([sender.congestion.pacingRate, sender.congestion.isUnused]).toEqual([UNPACED, false])
+    expect([sender.congestion.pacingRate, sender.congestion.isUnused]).toEqual([sender.congestion.cwnd * 12, false])
   })
 
   it('answers congestion by what was used, less what was lost (§4.4.1)', () => {

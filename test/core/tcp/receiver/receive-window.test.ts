@@ -58,6 +58,13 @@ describe('the window field', () => {
     expect(window.needsUpdate(81_000, 60_000, MSS)).toBe(true)
   })
 
+  it('is not told anew where the field can say no more: to the peer that would be a duplicate ACK', () => {
+    const window = opened(150_000)
+    window.offer(1000, 0, MSS, false)
+    expect(window.offer(11_000, 10_000, MSS, false)).toBe(65_535)
+    expect(window.needsUpdate(11_000, 0, MSS)).toBe(false)
+  })
+
   it('never withdraws an edge, and never offers more than the buffer and a little', () => {
     const step = fc.record({ arrived: fc.nat(4000), read: fc.nat(6000) })
     const scale = fc.integer({ min: 0, max: 10 })

@@ -8,9 +8,9 @@ import { mss, type Peer, TcpBench } from '../../../support/tcp-bench.ts'
 
 const TRIP = 50
 
-/** Established, with a measured round trip of 50 ms, its peer expecting octet 2001; segments of 1,000 octets. */
+/** Established, with a measured round trip of 50 ms, its peer expecting octet 2001; segments of 1,000 octets, which leave at once. */
 function established(): [TcpBench, Peer, Connection] {
-  const bench = new TcpBench({ congestion: 'reno' })
+  const bench = new TcpBench({ congestion: 'reno', pacing: false })
   const [peer, connection] = bench.acceptAfter(TRIP, { synOptions: mss(1000) })
   bench.warmUp(TRIP, peer, connection)
   return [bench, peer, connection]

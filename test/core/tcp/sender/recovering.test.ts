@@ -11,8 +11,12 @@ const TRIP = 50
 const PACED = 40
 
 /** Established, with a measured round trip of 50 ms, its peer expecting octet 2001. */
-function established(synOptions: readonly number[] = SACKS, clock?: number): [TcpBench, Peer, Connection] {
-  const bench = new TcpBench({ congestion: 'reno' })
+function established(
+  synOptions: readonly number[] = SACKS,
+  clock?: number,
+  pacing = true,
+): [TcpBench, Peer, Connection] {
+  const bench = new TcpBench({ congestion: 'reno', pacing })
   const options = clock === undefined ? synOptions : [...synOptions, ...stamps(clock, 0)]
   const [peer, connection] = bench.acceptAfter(TRIP, { synOptions: options, clock })
   bench.warmUp(TRIP, peer, connection)
@@ -113,9 +117,9 @@ describe('PRR (RFC 9937)', () => {
 describe('ACKs that come in one turn, of which the last tells of a loss', () => {
   /** A full window of which the first half is acknowledged, and then all but a segment sacked: told at once, or one by one. */
   function lose(isOneTurn: boolean) {
-    const [bench, peer, connection] = established()
+    const [bench, peer, connection] = established(SACKS, undefined, false)
     const reno = connection.congestion as Reno
-    // Slow start is over, and with it pacing.
+    // Slow start is over.
     reno.ssthresh = reno.cwnd
     bench.write(connection, 100_000)
     bench.wait(TRIP)
