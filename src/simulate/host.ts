@@ -48,6 +48,8 @@ export interface HostWorld {
   route(host: Host): void
   /** Something happened to the host, in plain words. */
   tell(host: Host, text: string): void
+  /** Its program suffers from something; of one series the last tells all. */
+  trouble(host: Host, text: string, series: string): void
   /** Its stack has had a turn. */
   turned(host: Host): void
 }
@@ -114,7 +116,8 @@ export class Host {
     const timers = new HostTimers(name, world.clock, () => this.clock.wall())
     this.time = timers
     this.residents.add(timers)
-    this.resolver = new Resolver(world.names, timers, (text) => world.tell(this, text))
+    const failed = (asked: string, text: string) => world.trouble(this, text, `${name} name ${asked}`)
+    this.resolver = new Resolver(world.names, timers, (text) => world.tell(this, text), failed)
     this.#stack = this.#boot()
   }
 

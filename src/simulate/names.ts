@@ -90,12 +90,20 @@ export class Resolver {
   readonly #names: Names
   readonly #time: Time
   readonly #tell: (text: string) => void
+  readonly #failed: (name: string, text: string) => void
   readonly #rules = new Map<string, Rule>()
 
-  constructor(names: Names, time: Time, tell: (text: string) => void) {
+  /** `tell` is told what a test does to it, `failed` what that leads to. */
+  constructor(
+    names: Names,
+    time: Time,
+    tell: (text: string) => void,
+    failed: (name: string, text: string) => void = () => {},
+  ) {
     this.#names = names
     this.#time = time
     this.#tell = tell
+    this.#failed = failed
   }
 
   /** From now on looking up the name (every name, if none is given) fails. Connections that stand are not touched. */
@@ -126,6 +134,9 @@ export class Resolver {
     if (parseAddress(name) !== null) return { delay: 0, failure: null, addresses: [name] }
     const rule = this.#rules.get(keyOf(name)) ?? this.#rules.get(EVERY)
     const found = rule ?? { failure: null, addresses: this.#names.find(name) ?? [] }
+    if (found.failure !== null || found.addresses.length === 0) {
+      this.#failed(name, `'${name}' can't be resolved: ${WORDS[found.failure ?? 'NXDOMAIN']}`)
+    }
     if (found.failure === 'timeout') return { delay: this.timeout, failure: 'timeout', addresses: [] }
     const addresses = found.addresses.filter((one) => family === 0 || (family === 6) === one.includes(':'))
     const failure = found.failure ?? (addresses.length === 0 ? 'NXDOMAIN' : null)

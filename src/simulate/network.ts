@@ -95,14 +95,17 @@ export class Network {
 
   /** A host by that name, with addresses of its own; those that aren't given are handed out: 10.0.0.1 and fd00::1, and so on. */
   host(name: string, options: readonly string[] | HostOptions = {}): Host {
-    if (this.#hosts.has(name)) throw new Error(`there is a host '${name}' already`)
+    if (this.#hosts.has(name)) throw new Error(`there is a host '${name}' already: give each a name of its own`)
     const settings: HostOptions = isList(options) ? { addresses: options } : options
     const prefixes = settings.addresses ?? this.#handOut()
     if (prefixes.length === 0) throw new Error(`host '${name}' needs an address`)
     const host = this.make(name, prefixes, settings, this.#worldOf(name))
     for (const address of host.addresses) {
       const owner = this.#owners.get(address)
-      if (owner !== undefined) throw new Error(`${address} is an address of '${owner.name}' already`)
+      if (owner !== undefined)
+        throw new Error(
+          `${address} is an address of '${owner.name}' already: give each host its own, or leave them to the network`,
+        )
     }
     for (const address of host.addresses) this.#owners.set(address, host)
     this.#hosts.set(name, host)
@@ -140,7 +143,7 @@ export class Network {
   link(one: Host | string, other: Host | string, options: LinkOptions = {}): NetworkLink {
     const hosts = [this.find(one), this.find(other)] as const
     const [first, second] = hosts
-    if (first === second) throw new Error(`'${first.name}' can't be linked to itself`)
+    if (first === second) throw new Error(`'${first.name}' can't be linked to itself: it reaches itself without a link`)
     const { mtu, offload, ...impairments } = options as EachWay<Direction> & { mtu?: number; offload?: Offload }
     const parallel = first.ports.filter((port) => port.peer === second).length
     const random = this.random.stream(`link ${first.name} ${second.name} ${parallel}`)
@@ -270,6 +273,12 @@ export class Network {
     for (const host of this.#hosts.values()) host.stack.close()
   }
 
+  /** Nobody has caught it: it ends the run. */
+  protected failed(error: unknown): void {
+    this.errors.push(error)
+    this.#timeline.add('error', null, null, `nobody has caught this: ${error}`)
+  }
+
   /** An exception of an application's handler ends it at once. */
   protected happen(until = Number.POSITIVE_INFINITY): void {
     while (this.clock.next <= until && this.clock.step()) {
@@ -320,11 +329,12 @@ export class Network {
     return {
       clock: this.clock,
       random: (start) => (start === 1 ? random : random.stream(`start ${start}`)),
-      hooks: { failed: (error) => this.errors.push(error) },
+      hooks: { failed: (error) => this.failed(error) },
       names: this.names,
       resolve: (target) => this.resolve(target),
       route: (host) => this.#paths.restore(host),
       tell: (host, text) => this.#timeline.add('fault', host.name, null, text),
+      trouble: (host, text, series) => this.#timeline.add('trouble', host.name, null, text, series),
       turned: (host) => this.#look(host),
     }
   }

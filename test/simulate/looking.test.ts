@@ -130,6 +130,25 @@ describe('the timeline', () => {
     ])
   })
 
+  test('tells of names that nobody has, and of exceptions that nobody has caught', async () => {
+    const { network, client, database, connect, told } = shop()
+    database.stack.listen({ port: 5432 })
+    await expect(
+      network.run(async () => {
+        await client.resolver.resolve('nobody').catch(() => {})
+        connect().onOpen = () => {
+          throw new Error('in a handler')
+        }
+        await new Promise<void>((resolve) => network.after(1000, resolve))
+      }),
+    ).rejects.toThrow('in a handler')
+    expect(told()).toEqual([
+      expect.stringContaining("0.0 s: shop: 'nobody' can't be resolved: there is no such name (NXDOMAIN)"),
+      '20 ms: nobody has caught this: Error: in a handler',
+      '20 ms: shop → database: connected to port 5432',
+    ])
+  })
+
   test('is bounded', () => {
     const { network } = shop()
     for (let note = 0; note < 50_000; note++) network.note(`${note}`)

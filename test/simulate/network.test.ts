@@ -294,14 +294,17 @@ describe('mistakes are said in one sentence', () => {
   network.host('one')
   network.host('two', ['192.0.2.1/24', '2001:db8::1/64'])
   test.each([
-    [() => network.host('one'), "there is a host 'one' already"],
-    [() => network.host('three', ['10.0.0.1']), "10.0.0.1 is an address of 'one' already"],
+    [() => network.host('one'), "there is a host 'one' already: give each a name of its own"],
+    [
+      () => network.host('three', ['10.0.0.1']),
+      "10.0.0.1 is an address of 'one' already: give each host its own, or leave them to the network",
+    ],
     [() => network.host('three', []), "host 'three' needs an address"],
     [
       () => network.link('one', 'nobody'),
       "there is no host 'nobody'; make it with network.host('nobody'), or name one of 'one', 'two'",
     ],
-    [() => network.link('one', 'one'), "'one' can't be linked to itself"],
+    [() => network.link('one', 'one'), "'one' can't be linked to itself: it reaches itself without a link"],
     [() => network.link('one', 'two', { loss: 2 }), 'loss must be a fraction from 0 to 1, not 2'],
     [() => network.link('one', 'two', { mtu: 1 }), 'mtu must be a number of octets from 68 to 65535, not 1'],
     [
@@ -311,6 +314,16 @@ describe('mistakes are said in one sentence', () => {
     [() => network.linkBetween('one', 'two'), "no link joins 'one' and 'two'; make it with network.link('one', 'two')"],
   ])('%s', (mistake, sentence) => {
     expect(mistake).toThrow(sentence)
+  })
+
+  test('a network that is closed while it runs', async () => {
+    const early = simulate()
+    const running = early.run(() => new Promise<void>((resolve) => early.after(10, resolve)))
+    expect(() => early.close()).toThrow(
+      'the network is still running: await network.run(…) before the test ends, and close it after that',
+    )
+    await running
+    early.close()
   })
 
   test('and leave nothing behind', () => {

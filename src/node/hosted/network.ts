@@ -34,7 +34,7 @@ export class SimulatedNetwork extends Network {
     this.#patience = options.patience ?? PATIENCE
     this.#around = {
       time: this.#time(),
-      failed: (error) => this.errors.push(error),
+      failed: (error) => this.failed(error),
       nameOf: (address) => this.hosts.find(({ addresses }) => addresses.includes(address))?.name ?? null,
     }
   }
