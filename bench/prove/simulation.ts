@@ -51,10 +51,17 @@ export const claims: Claim[] = [
   },
   ...['cubic', 'reno', 'bbr'].map((controller) => ({
     name: `the same under ${controller} alone`,
-    bar: 'no seed fails',
+    bar: `no seed fails, and each mechanism is reached ${OFTEN_ENOUGH} times and more`,
     measure: async () => {
       const answer = simulate(SEEDS, { CONGESTION: controller })
-      return { figure: describe(answer), holds: answer.failed.length === 0 }
+      const rarest = REACHED.map((name) => ({ name, times: answer.totals[name] ?? 0 })).sort(
+        (one, other) => one.times - other.times,
+      )
+      const few = rarest.slice(0, 3).map(({ name, times }) => `${name} ${times}`)
+      return {
+        figure: `${describe(answer)}; the rarest: ${few.join(', ')}`,
+        holds: answer.failed.length === 0 && answer.rare.length === 0,
+      }
     },
   })),
 ]
