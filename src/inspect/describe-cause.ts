@@ -56,8 +56,8 @@ const DESCRIPTIONS: Record<CauseName, CauseDescription> = {
   ),
   quickAck: describe(
     'ACK, not delayed: the connection is young',
-    'RFC 5681 §4.2',
-    'The first acknowledgments of a connection are not delayed, so that the window of the peer grows.',
+    '',
+    'The first acknowledgments of a connection are not delayed, so that the cwnd of the peer grows. As Linux does.',
   ),
   secondSegment: describe(
     'ACK for more than one full segment',
@@ -159,7 +159,7 @@ const DESCRIPTIONS: Record<CauseName, CauseDescription> = {
   ),
   pathMtu: describe(
     'retransmission: path MTU',
-    'RFC 9293 §3.7.5',
+    'RFC 9293 §3.7.2',
     'It was sent in segments too large for the path, and goes again in smaller ones; cwnd stays.',
   ),
   pathProbeLost: describe(

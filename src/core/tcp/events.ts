@@ -9,7 +9,6 @@ import { type ControlBlock, Mark } from './control-block.ts'
 import type { Opened } from './opening/opened.ts'
 import type { Segment } from './segment.ts'
 import { inFlight, sendWindow } from './sender/recovery.ts'
-import { distance } from './sequence.ts'
 import { State } from './state.ts'
 
 /** A connection that is new to observers: ISS, IRS, the ports, whether it was accepted, and both addresses. */
@@ -148,9 +147,7 @@ export function tellRetransmission(cb: ControlBlock, sequence: number, length: n
   cb.totalRetransmissions++
   cb.octetsRetransmitted = (cb.octetsRetransmitted + length) | 0
   if (!observer.isWatched) return
-  const behind = distance(cb.sndUna, sequence)
   observer.record(Event.retransmission, cb.number, sequence >>> 0, length, cause, detailOf(cb, cause), cb.timeouts)
-  observer.put(behind)
 }
 
 /** Microseconds: a sample, SRTT, RTTVAR, the RTO, and the least so far. */
