@@ -7,6 +7,7 @@ import { SimulatedHost, type Surroundings } from './host.ts'
 import { install } from './install.ts'
 import { Loop } from './loop.ts'
 import { drain, Scope, type ScopeTime } from './scope.ts'
+import { takeUndiciTimer } from './timers.ts'
 
 export interface NodeSimulateOptions extends SimulateOptions {
   /** Real milliseconds for which time may stand still before `run` says what it waits for: 10,000 unless said otherwise. */
@@ -80,6 +81,7 @@ export class SimulatedNetwork extends Network {
     const restore = install()
     this.#left = []
     const scope = new Scope(this.#around.time, this.#around.failed)
+    takeUndiciTimer(scope)
     try {
       return await super.work(() => scope.enter(work))
     } finally {

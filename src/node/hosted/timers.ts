@@ -12,6 +12,9 @@ const FAR = 2_147_483_647
 /** Of Node's own which serve the whole process: they outlive a run, and go on in real time. */
 const OF_THE_PROCESS = new Set(['onTick', 'resetCache'])
 
+/** By which undici counts all its time-outs, whoever waits for them. */
+const UNDICI_TICK = 499
+
 interface Timeout {
   _idleTimeout: number
   _onTimeout: ((...args: unknown[]) => void) | null | undefined
@@ -21,6 +24,10 @@ interface Timeout {
   hasRef(): boolean
   refresh(): Timeout
   [symbol: symbol]: unknown
+}
+
+interface ListedTimeout extends Timeout {
+  readonly _idlePrev: ListedTimeout | null
 }
 
 const kTimer = Symbol('tunstack timer')
@@ -228,6 +235,21 @@ export function patchTimers(patches: Patches): void {
   patches.onRestore(() => {
     isInstalled = false
   })
+}
+
+/** What waits in undici for a host shall wait by the network's clock, though the process has begun to count before. */
+export function takeUndiciTimer(scope: Scope): void {
+  if (scope.time.isReal) return
+  // Timers of one duration stand in one list.
+  const probe = setTimeout(() => {}, UNDICI_TICK) as unknown as ListedTimeout
+  let found: ListedTimeout | null = null
+  for (let at = probe._idlePrev; at !== null && at !== probe; at = at._idlePrev) {
+    if (at._onTimeout?.name === 'onTick') found = at
+  }
+  clearTimeout(probe as unknown as NodeJS.Timeout)
+  if (found === null || timerOf(found) !== undefined) return
+  moveIn(found, UNDICI_TICK, scope)
+  refreshReally.call(found)
 }
 
 /** A timer that is set anew within a scope lives by that scope's clock from then on: pools and the like share one among all. */
