@@ -124,7 +124,7 @@ export class ClientConnection implements Keeper, ResponseOwner {
   #send(asked: Asked): void {
     this.#phase = Phase.asking
     this.#listen()
-    this.#outlet.copy(asked.head, 0, asked.head.length)
+    this.#outlet.copy(asked.head)
     asked.body.sendTo(this.#outlet).then(
       (isWhole) => {
         // RFC 9112 §9.5: who answers before all is sent needs no more of it, but the connection can't go on.

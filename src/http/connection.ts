@@ -202,7 +202,7 @@ export class HttpConnection {
   #continue(): void {
     if (!this.#expectsContinue || this.phase !== Phase.handling) return
     this.#expectsContinue = false
-    if (this.endpoint.readable === 0) this.#outlet.copy(CONTINUE, 0, CONTINUE.length)
+    if (this.endpoint.readable === 0) this.#outlet.copy(CONTINUE)
   }
 
   /** Outside of `look`: what is written leaves at once, and the next request is looked for. */

@@ -19,9 +19,9 @@ export class Outlet {
   }
 
   /** Copies what there is room for, and copies the rest aside. */
-  copy(bytes: Uint8Array, start: number, end: number): void {
-    const taken = this.#waiting.length > 0 ? 0 : this.#endpoint.send(bytes, start, end)
-    if (taken < end - start) this.#waiting.push(bytes.slice(start + taken, end))
+  copy(bytes: Uint8Array): void {
+    const taken = this.#waiting.length > 0 ? 0 : this.#endpoint.send(bytes)
+    if (taken < bytes.length) this.#waiting.push(bytes.slice(taken))
   }
 
   /** As `copy`, but the octets do not change before `ready` is fulfilled. */

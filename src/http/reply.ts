@@ -61,11 +61,7 @@ export class Reply {
 
   /** What is composed leaves. */
   flush(): void {
-    const writer = this.#writer
-    const { end } = writer
-    if (end === 0) return
-    writer.end = 0
-    this.#outlet.copy(writer.bytes, 0, end)
+    if (this.#writer.end > 0) this.#outlet.copy(this.#writer.take())
   }
 
   /** Fulfilled when all is written, or the client has gone; rejected where the body broke off. */

@@ -21,10 +21,20 @@ export class ResponseWriter {
   /** What is composed and not flushed yet ends here. */
   end = 0
   readonly #date = new DateLine()
+  /** The view of the last answers that left, for those that are as long. */
+  #taken = this.bytes.subarray(0, 0)
 
   /** There is room for a head and a small body. */
   get hasRoom(): boolean {
     return this.end < SCRATCH - INLINE - MOST_FIELDS
+  }
+
+  /** What is composed, lent until something else is; nothing is composed any more. */
+  take(): Uint8Array {
+    const { end } = this
+    this.end = 0
+    if (this.#taken.length !== end) this.#taken = this.bytes.subarray(0, end)
+    return this.#taken
   }
 
   head(response: HttpResponse, framing: number, length: number, minor: number, closes: boolean, wall: number): void {

@@ -44,7 +44,7 @@ export class Slab implements Octets {
 
   /** Worth keeping where the slab comes back from the pool, and is cut in the same places again. */
   get parts(): Parts | null {
-    return this.counted === LARGE_SLAB ? (this.#parts ??= new Parts(this.bytes)) : null
+    return this.counted === this.bytes.length ? (this.#parts ??= new Parts(this.bytes)) : null
   }
 
   /** The number in the stream of the first octet after it. */

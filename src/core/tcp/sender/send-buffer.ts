@@ -127,6 +127,7 @@ export class SendBuffer {
 }
 
 function copyIn(target: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
-  if (length > BY_LOOP) target.set(from.subarray(start, start + length), at)
+  if (length === from.length) target.set(from, at)
+  else if (length > BY_LOOP) target.set(from.subarray(start, start + length), at)
   else for (let octet = 0; octet < length; octet++) target[at + octet] = from[start + octet]
 }
