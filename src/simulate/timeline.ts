@@ -58,22 +58,35 @@ export class Timeline {
   }
 }
 
-/** The last so many, the last of each series for all of it; repairs only where there is room. */
+/** Kinds by how much they explain: the first have a third of the places for themselves, the others what is left, in this order. */
+const RANKS: readonly (readonly HappeningKind[])[] = [
+  ['fault', 'error', 'note'],
+  ['trouble'],
+  ['connection'],
+  ['repair'],
+]
+
+/** So many of the last, the last of each series for all of it, in the order in which they happened. */
 export function noteworthy(happenings: readonly Happening[], count: number): Happening[] {
-  const last: Happening[] = []
-  const repairs: Happening[] = []
-  const seen = new Set<string>()
-  for (let at = happenings.length - 1; at >= 0 && last.length < count; at--) {
-    const happening = happenings[at]
-    if (happening.series !== null) {
-      if (seen.has(happening.series)) continue
-      seen.add(happening.series)
-    }
-    if (happening.kind === 'repair') repairs.push(happening)
-    else last.push(happening)
+  const last = new Map<string, Happening>()
+  for (const happening of happenings) if (happening.series !== null) last.set(happening.series, happening)
+  const [causes, ...others] = RANKS.map((kinds) =>
+    happenings.filter((one) => kinds.includes(one.kind) && (one.series === null || last.get(one.series) === one)),
+  )
+  const chosen = new Set(lastOf(causes, Math.ceil(count / 3)))
+  // What comes of a cause tells more than a cause long before it.
+  for (const rank of [[...causes, ...others[0]].sort((one, other) => one.at - other.at), ...others.slice(1)]) {
+    for (const one of lastOf(
+      rank.filter((each) => !chosen.has(each)),
+      count - chosen.size,
+    ))
+      chosen.add(one)
   }
-  const chosen = new Set([...last, ...repairs.slice(0, count - last.length)])
   return happenings.filter((one) => chosen.has(one))
+}
+
+function lastOf(happenings: readonly Happening[], count: number): readonly Happening[] {
+  return count > 0 ? happenings.slice(-count) : []
 }
 
 /** `90.0 s: shop → database: 7th retransmission, nobody answers since 12.3 s` */

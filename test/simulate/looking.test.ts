@@ -5,6 +5,7 @@ import { DropsIdle } from '../../src/simulate/middle-boxes.ts'
 import { simulate } from '../../src/simulate/network.ts'
 import { describeHappening, describeTime, noteworthy } from '../../src/simulate/timeline.ts'
 import { readPcapng } from '../link/pcapng.ts'
+import { order } from './orders.ts'
 
 function shop(options = {}) {
   const network = simulate({ seed: 7, ...options })
@@ -149,6 +150,22 @@ describe('the timeline', () => {
     ])
   })
 
+  test('names causes first, however many suffer from them', () => {
+    const { network, link, connect, database } = shop()
+    database.crash()
+    for (let client = 0; client < 30; client++) connect()
+    network.advance(10_000)
+    link.impair({ loss: 0.1 })
+    network.advance(11_000)
+    const texts = noteworthy(network.timeline(), 12).map(({ text }) => text)
+    expect(texts.length).toBe(12)
+    expect(texts.slice(0, 2)).toEqual([
+      'crashes: all that it held is gone, and nobody is told',
+      '4th attempt to connect, nobody has answered yet',
+    ])
+    expect(texts.at(-1)).toBe('the link is impaired: {loss:0.1}')
+  })
+
   test('is bounded', () => {
     const { network } = shop()
     for (let note = 0; note < 50_000; note++) network.note(`${note}`)
@@ -187,6 +204,19 @@ test('the picture of a timeline: a lane for each host, marks, and words', () => 
   expect(picture.match(/<circle class="fault"/g)?.length).toBe(1 + 2)
   expect(network.drawTimeline({ from: 11_000, to: 13_000 })).not.toContain('the link is cut')
   expect(simulate().drawTimeline()).toContain('</svg>')
+})
+
+test('the picture in the documentation is what is drawn', async () => {
+  const network = simulate({ seed: 3, recorder: 0 })
+  network.after(2000, () => network.links[0].partition())
+  network.after(6000, () => network.links[0].heal())
+  network.after(9000, () => network.find('server').crash())
+  network.after(12_000, () => network.find('server').restart())
+  const { disk } = await order(network, 12, true)
+  expect(disk.length).toBe(12)
+  network.note('all orders are taken', 'client')
+  const title = 'Twelve orders, a cut of four seconds and a crash'
+  await expect(network.drawTimeline({ title })).toMatchFileSnapshot('../../docs/pictures/timeline.svg')
 })
 
 describe('a failure', () => {
