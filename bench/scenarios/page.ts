@@ -57,6 +57,8 @@ does so for the quick ones.
 | first octet, last octet | since the resource was wanted, which is when the page is |
 | longest stall | the longest time without a new octet of that resource, between its first and its last |
 
+What reaches the application is in order: behind a hole it waits, and when the hole is filled it comes at once, so that a line of goodput falls to nothing and then jumps above the rate of the link.
+
 Flows of one name are one row, and one line of a picture. Fairness is Jain's index over those that meet at a link with a rate, from when the last of them begins until the first one ends.
 
 ## A scenario of your own

@@ -12,6 +12,8 @@ import { Schedule } from './schedule.ts'
 const MOST_HELD = 256 * 1024 * 1024
 /** Objects of packets that have passed, kept for others. */
 const MOST_SPARE = 1024
+/** Packets that have left and are still in the list. */
+const MOST_LEFT = 1024
 /** A nanosecond: what a sum of times may be off by. */
 const TOLERANCE = 1e-6
 const BITS_PER_MILLISECOND = 1000
@@ -76,6 +78,8 @@ export class ImpairedPath {
   #heldOctets = 0
   #lastArrival = 0
   #leaving: Leaving[] = []
+  /** How many of them have left: they are taken out many at a time, since each time all behind them move up. */
+  #left = 0
   #armedFor = Number.POSITIVE_INFINITY
   #disarm: () => void = nothing
 
@@ -117,7 +121,7 @@ export class ImpairedPath {
   /** Packets that have not left, where there is a rate: the one that is leaving, and those behind it. */
   get waiting(): number {
     if (this.#time !== null) this.#forget(this.#time.now())
-    return this.#leaving.length
+    return this.#leaving.length - this.#left
   }
 
   /** Packets on their way. */
@@ -226,7 +230,7 @@ export class ImpairedPath {
     if (this.#time === null) return 'closed'
     if (this.#isCut) return 'partitioned'
     if (wireLength(batch, row) > mtu) return 'oversized'
-    return this.#leaving.length > queue || this.#heldOctets > MOST_HELD ? 'overflow' : null
+    return this.#leaving.length - this.#left > queue || this.#heldOctets > MOST_HELD ? 'overflow' : null
   }
 
   #copy(batch: PacketBatch, row: number): HeldPacket {
@@ -261,7 +265,7 @@ export class ImpairedPath {
   #send(leaving: Leaving, now: number): void {
     const { rate } = this.#settings
     if (rate !== Number.POSITIVE_INFINITY) {
-      const before = this.#leaving.length > 0 ? this.#leaving[this.#leaving.length - 1].departure : now
+      const before = this.#leaving.length > this.#left ? this.#leaving[this.#leaving.length - 1].departure : now
       leaving.departure = before + leaving.bits / (rate * BITS_PER_MILLISECOND)
       this.#leaving.push(leaving)
     }
@@ -283,17 +287,20 @@ export class ImpairedPath {
 
   /** Those that have left no longer count against the queue. */
   #forget(now: number): void {
-    let left = 0
-    while (left < this.#leaving.length && this.#leaving[left].departure <= now + TOLERANCE) left++
-    if (left > 0) this.#leaving.splice(0, left)
+    const leaving = this.#leaving
+    while (this.#left < leaving.length && leaving[this.#left].departure <= now + TOLERANCE) this.#left++
+    if (this.#left === 0 || (this.#left < leaving.length && this.#left < MOST_LEFT)) return
+    leaving.splice(0, this.#left)
+    this.#left = 0
   }
 
   /** After a change of the rate: the one that is leaving keeps its time, those behind it get new ones. */
   #depart(now: number): void {
     this.#forget(now)
-    const [first, ...waiting] = this.#leaving
+    const [first, ...waiting] = this.#leaving.slice(this.#left)
     if (first === undefined) return
     this.#leaving = [first]
+    this.#left = 0
     for (const leaving of waiting) {
       for (const packet of [leaving.packet, leaving.copy]) {
         if (packet === null) continue
@@ -313,6 +320,7 @@ export class ImpairedPath {
     this.#held.clear()
     this.#heldOctets = 0
     this.#leaving = []
+    this.#left = 0
     this.#lastArrival = 0
   }
 }

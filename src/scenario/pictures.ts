@@ -31,7 +31,10 @@ const DRAWN: Record<PlotName, (result: ScenarioResult) => Picture[]> = {
     const lines = byName(result.flows).map((group) => sumOf(group, 'cwnd'))
     if (alone === null) return draw(result, 'window', 'congestion window', 'kB', lines)
     const inFlight: Line = { name: 'in flight', stroke: 'thin', points: sumOf([alone], 'inFlight').points }
-    return draw(result, 'window', 'congestion window', 'kB', [inFlight, { ...lines[0], name: 'window' }])
+    return draw(result, 'window', 'congestion window', 'kB', [
+      inFlight,
+      { ...lines[0], name: 'window', stroke: 'solid' },
+    ])
   },
   rtt: (result) => {
     const lines = byName(result.flows).map((group) => ({

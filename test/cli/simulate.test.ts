@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { tunstack, tunstackEach } from '../support/tunstack.ts'
+import { tunstackEach } from '../support/tunstack.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tunstack-simulate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -28,7 +28,7 @@ describe('tunstack simulate', () => {
 
   it('prints a table, and writes pictures and packets', async () => {
     const [out, pcap] = [join(folder, 'out'), join(folder, 'packets.pcapng')]
-    const { code, stdout, stderr } = await tunstack(['simulate', json, '--out', out, '--pcap', pcap])
+    const { code, stdout, stderr } = (await tunstackEach([['simulate', json, '--out', out, '--pcap', pcap]]))[0]
     expect(code).toBe(0)
     expect(stdout).toMatch(
       /^Two hosts \(seed 1, 0\.5 s\)\n\nflow +controller +Mbit\/s .*\none to other +cubic +\d+\.\d\d /,

@@ -54,7 +54,6 @@ async function tsharkCounts(file: string) {
 
 const SETTINGS: [name: string, at: 0 | 1, impairment: Impairment, tcp: HostOptions['tcp']][] = [
   ['losses-at-the-sender', 0, { loss: 0.01, queue: 50 }, {}],
-  ['losses-at-the-receiver', 1, { loss: 0.01, queue: 50 }, {}],
   [
     'bursts-without-options',
     0,
