@@ -1,11 +1,11 @@
-// `npm run scenarios`: runs every scenario that comes with the package, and writes docs/scenarios.md and its pictures.
+// `npm run scenarios`: runs every scenario that comes with the package, and writes docs/scenarios.md, the example of docs/explain.md, and their pictures.
 // With --check nothing is written: exit code 1 where what stands there is not what comes out.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SCENARIOS } from '../../src/scenario/library.ts'
 import { runScenario } from '../../src/scenario/run.ts'
-import { PAGE, PICTURES, page, type Section, section } from './page.ts'
+import { EXPLAIN_PAGE, EXPLAIN_PICTURE, explained, PAGE, PICTURES, page, type Section, section } from './page.ts'
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' } } })
 
@@ -17,6 +17,8 @@ for (const [name, scenario] of Object.entries(SCENARIOS)) {
 }
 const files = new Map<string, string>([[PAGE, page(sections)]])
 for (const { pictures } of sections) for (const { name, svg } of pictures) files.set(join(PICTURES, name), svg)
+const story = await explained(readFileSync(EXPLAIN_PAGE, 'utf8'))
+files.set(EXPLAIN_PAGE, story.page).set(EXPLAIN_PICTURE, story.picture)
 
 mkdirSync(PICTURES, { recursive: true })
 const stray = readdirSync(PICTURES)

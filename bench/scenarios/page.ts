@@ -1,8 +1,18 @@
-// docs/scenarios.md and its pictures, made of what the scenarios measure: the same octets from the same code.
+// docs/scenarios.md and its pictures, and the example of docs/explain.md, made of what the scenarios measure: the same octets from the same code.
 // Written by main.ts; the test of the quick ones holds their sections and pictures.
+import { explain } from '../../src/inspect/explain/explain.ts'
+import { explanationText } from '../../src/inspect/explain/story-text.ts'
+import { timeSequence } from '../../src/inspect/explain/time-sequence.ts'
+import { SCENARIOS } from '../../src/scenario/library.ts'
 import { type Picture, pictures } from '../../src/scenario/pictures.ts'
-import type { ScenarioResult } from '../../src/scenario/run.ts'
+import { runScenario, type ScenarioResult } from '../../src/scenario/run.ts'
 import { tableMarkdown } from '../../src/scenario/table.ts'
+
+export const EXPLAIN_PAGE = 'docs/explain.md'
+export const EXPLAIN_PICTURE = 'docs/pictures/explain.svg'
+/** Of which scenario the example of explain.md is, and of which of its streams. */
+const EXPLAINED = SCENARIOS['head-of-line']
+const STREAM = 3
 
 export const PAGE = 'docs/scenarios.md'
 export const PICTURES = 'docs/pictures/scenarios'
@@ -23,6 +33,16 @@ export function section(name: string, result: ScenarioResult): Section {
     tableMarkdown(result),
   ]
   return { text: text.join('\n\n'), pictures: drawn }
+}
+
+/** The page with its example as it comes out now, and the picture in it. */
+export async function explained(page: string): Promise<{ page: string; picture: string }> {
+  const blocks: Uint8Array[] = []
+  await runScenario(EXPLAINED, { capture: (block) => void blocks.push(block) })
+  const { explanation, conversations } = explain(Buffer.concat(blocks))
+  const text = explanationText(explanation, [explanation.conversations[STREAM]])
+  const example = page.replace(/```\n[\d,]+ packets in [\s\S]*?```/, () => `\`\`\`\n${text}\n\`\`\``)
+  return { page: example, picture: timeSequence(conversations[STREAM]) }
 }
 
 export function page(sections: readonly Section[]): string {
