@@ -6,6 +6,7 @@ import { type Columns, Plot, type TimeScale } from './plot.ts'
 
 /** A threshold far above the window says only that there is none to speak of. */
 const NEAR_THRESHOLD = 3
+const NEAR_TIMEOUT = 6
 /** More points than any screen has columns are thinned. */
 const MOST_POINTS = 4000
 /** Before there is a window: as high as the first one will be. */
@@ -59,39 +60,57 @@ export class SenderPlots {
   show(conversation: Conversation, until: number, sender: Side, range: readonly [number, number]): void {
     const all = conversation.samples[sender]
     const samples = thinned(all, countUpTo(all, until))
-    const last = samples.at(-1)
-    const times = samples.map(({ at }) => at)
     const part = this.#scale.part ?? range
     const seen = samples.filter(({ at }) => at >= part[0] && at <= part[1])
+    this.#showWindow(samples, seen, range)
+    this.#showRoundTrips(samples, seen, measuredAt(samples, conversation.roundTrips[sender], until), range)
+  }
+
+  #showWindow(samples: readonly SenderSample[], seen: readonly SenderSample[], range: readonly [number, number]): void {
+    const last = samples.at(-1)
     const highest = most(seen, ({ cwnd, inFlight }) => Math.max(cwnd, inFlight))
-    const isNear = (threshold: number | null) => threshold !== null && threshold <= highest * NEAR_THRESHOLD
-    const thresholds = samples.map(({ threshold }) => (isNear(threshold) ? threshold : null))
+    const near = ({ threshold }: SenderSample) =>
+      threshold !== null && threshold <= highest * NEAR_THRESHOLD ? threshold : null
     const top = Math.max(
       highest,
-      most(seen, ({ threshold }) => (isNear(threshold) ? (threshold ?? 0) : 0)),
+      most(seen, (sample) => near(sample) ?? 0),
     )
-    const windows: Columns = [
-      times,
+    const columns: Columns = [
+      samples.map(({ at }) => at),
       samples.map(({ cwnd }) => cwnd),
-      thresholds,
+      samples.map(near),
       samples.map(({ inFlight }) => inFlight),
     ]
-    const said = last === undefined ? '' : `Now ${octets(last.cwnd)}, and ${octets(last.inFlight)} in flight.`
-    this.#window.show(windows, range, [0, top === 0 ? INITIAL_WINDOW : top * 1.08], said)
-    const measured = measuredAt(samples, conversation.roundTrips[sender], until)
-    const trips: Columns = [
-      times,
+    const words = last === undefined ? '' : `Now ${octets(last.cwnd)}, and ${octets(last.inFlight)} in flight.`
+    this.#window.show(columns, range, [0, top === 0 ? INITIAL_WINDOW : top * 1.08], words)
+  }
+
+  #showRoundTrips(
+    samples: readonly SenderSample[],
+    seen: readonly SenderSample[],
+    measured: (number | null)[],
+    range: readonly [number, number],
+  ): void {
+    const last = samples.at(-1)
+    const slowest = Math.max(
+      most(seen, ({ smoothed }) => smoothed ?? 0),
+      measured.reduce<number>((highest, one) => Math.max(highest, one ?? 0), 0),
+    )
+    // Beside it nothing would be seen of round trips that are far shorter.
+    const near = ({ timeout }: SenderSample) => (slowest === 0 || timeout <= slowest * NEAR_TIMEOUT ? timeout : null)
+    const top = Math.max(
+      slowest,
+      most(seen, (sample) => near(sample) ?? 0),
+    )
+    const columns: Columns = [
+      samples.map(({ at }) => at),
       measured,
       samples.map(({ smoothed }) => smoothed),
       samples.map(({ least }) => least),
-      samples.map(({ timeout }) => timeout),
+      samples.map(near),
     ]
-    const slowest = Math.max(
-      most(seen, ({ smoothed, timeout }) => Math.max(smoothed ?? 0, timeout)),
-      measured.reduce<number>((highest, one) => Math.max(highest, one ?? 0), 0),
-    )
-    const trip = last === undefined ? '' : `Now ${milliseconds(last.smoothed ?? Number.NaN)}.`
-    this.#roundTrip.show(trips, range, [0, slowest === 0 ? INITIAL_TIMEOUT : slowest * 1.08], trip)
+    const words = last === undefined ? '' : `Now ${milliseconds(last.smoothed ?? Number.NaN)}.`
+    this.#roundTrip.show(columns, range, [0, top === 0 ? INITIAL_TIMEOUT : top * 1.08], words)
   }
 
   close(): void {
