@@ -8,6 +8,7 @@ import { fetchOrders } from '../../test/node/hosted/fetch-orders.ts'
 import { expectEachOnce, type Orders, order } from '../../test/simulate/orders.ts'
 import type { Claim } from './claim.ts'
 import { runners } from './test-runners.ts'
+import { claims as underNodes } from './testkit-nodes.ts'
 
 const SEEDS = Number(process.env.TESTKIT_SEEDS ?? 1000)
 const ORDERS = 8
@@ -72,6 +73,7 @@ async function plant(isIdempotent: boolean): Promise<ExplorationError | number> 
 }
 
 export const claims: Claim[] = [
+  ...underNodes,
   {
     name: `${SEEDS} seeds of a client with a retry policy and a server that crashes and comes back: every order is taken once, and no two runs of a seed differ in a packet`,
     bar: 'none differs, a crash and a retry for each seed and more',

@@ -27,6 +27,14 @@ function virtualScope(): Scope | undefined {
   return scope === undefined || scope.time.isReal ? undefined : scope
 }
 
+/** Pauses between tries are drawn from it, and shall be the same each time. */
+export function patchRandom(patches: Patches): void {
+  patches.replace(Math, 'random', (random) => () => {
+    const scope = scopeNow()
+    return scope === undefined ? random() : scope.time.random()
+  })
+}
+
 export function patchClock(patches: Patches): void {
   for (const one of [own, other]) {
     const global = one?.global.deref()

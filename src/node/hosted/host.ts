@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly time: ScopeTime
   failed(error: unknown): void
   nameOf(address: string): string | null
+  /** Another sequence for each program that is started. */
+  randomOf(host: string): () => number
 }
 
 export class SimulatedHost extends Host {
@@ -115,10 +117,12 @@ class Program implements Resident {
 class Inside implements HostInside, ScopeTime {
   readonly #host: SimulatedHost
   readonly #around: Surroundings
+  readonly random: () => number
 
   constructor(host: SimulatedHost, around: Surroundings) {
     this.#host = host
     this.#around = around
+    this.random = around.randomOf(host.name)
   }
 
   get name(): string {

@@ -1,5 +1,5 @@
 // Puts simulated hosts under Node, and takes them away again. One network at a time: the process has one `Date`.
-import { patchClock } from './clock.ts'
+import { patchClock, patchRandom } from './clock.ts'
 import { patchDatagrams } from './datagrams.ts'
 import { patchGuard } from './guard.ts'
 import { patchNames } from './names.ts'
@@ -27,6 +27,7 @@ export function install(): () => void {
     // In this order: what loads modules of Node's must not be seen by what watches them.
     patchPools(patches)
     patchClock(patches)
+    patchRandom(patches)
     patchNames(patches)
     patchSockets(patches)
     patchDatagrams(patches)

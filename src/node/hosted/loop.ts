@@ -36,8 +36,9 @@ export class Loop {
   #next: ListedImmediate | null = null
   #events = -1
   #spins = 0
-  /** When it last was quiet. */
+  /** Since when it has been waiting, for one and the same thing. */
   #since = realNow()
+  #reason = ''
 
   /** `patience`: real milliseconds for which nothing may happen. */
   constructor(moved: Moved, patience: number) {
@@ -91,7 +92,7 @@ export class Loop {
     }
     if (this.#moved.step()) {
       this.#spins = 0
-      this.#since = realNow()
+      this.#reason = ''
       return
     }
     // What a child or a socket of the kernel's says may be what the program waits for.
@@ -101,6 +102,10 @@ export class Loop {
   }
 
   #wait(reason: string, isSpinning: boolean): void {
+    if (reason !== this.#reason) {
+      this.#reason = reason
+      this.#since = realNow()
+    }
     const spins = ++this.#spins
     if (spins % SPINS !== 0 && (spins < SPINS || isSpinning)) return
     if (realNow() - this.#since > this.#patience) {

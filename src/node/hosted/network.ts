@@ -26,6 +26,7 @@ export class SimulatedNetwork extends Network {
   readonly #hasSettler: boolean
   /** What programs held when the last run was done. */
   #left: Held[] = []
+  #programs = 0
   /** Events in a row that were idle. */
   #idle = 0
 
@@ -36,6 +37,10 @@ export class SimulatedNetwork extends Network {
     this.#around = {
       time: this.#time(),
       failed: (error) => this.failed(error),
+      randomOf: (host) => {
+        const random = this.random.stream(`program ${++this.#programs} on ${host}`)
+        return () => random.fraction()
+      },
       nameOf: (address) => this.hosts.find(({ addresses }) => addresses.includes(address))?.name ?? null,
     }
   }
@@ -121,8 +126,10 @@ export class SimulatedNetwork extends Network {
 
   #time(): ScopeTime {
     const { clock } = this
+    const random = this.random.stream('the test')
     return {
       isReal: false,
+      random: () => random.fraction(),
       now: () => clock.now(),
       wall: () => clock.wall(),
       after: (milliseconds, callback) => clock.after(milliseconds, callback),

@@ -32,6 +32,8 @@ export interface ScopeTime {
   after(milliseconds: number, callback: () => void): () => void
   /** Timers, dates and the like are the process's own. */
   readonly isReal: boolean
+  /** What `Math.random` says: from 0 to just below 1. */
+  random(): number
   /** A timer has rung that comes again and again, and holds nobody. */
   idle(): void
 }

@@ -18,7 +18,7 @@ function functions(): Map<string, unknown> {
   clearTimeout(timeout)
   const dispatcher = Symbol.for('undici.globalDispatcher.1')
   const holders: Record<string, object> = {
-    ...{ globalThis, process, net, tls, http, dns, dgram, Date, hrtime: process.hrtime, promises: dns.promises },
+    ...{ globalThis, process, Math, net, tls, http, dns, dgram, Date, hrtime: process.hrtime, promises: dns.promises },
     ...{ performance, performancePrototype: Object.getPrototypeOf(performance), date: Date.prototype },
     ...{ socket: net.Socket.prototype, server: net.Server.prototype, tlsSocket: tls.TLSSocket.prototype },
     ...{

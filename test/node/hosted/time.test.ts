@@ -142,6 +142,16 @@ describe('a host', () => {
     expect(log.filter((line) => !line.includes('tick'))).toEqual(['16 ECONNRESET'])
   })
 
+  test('draws the same numbers from a seed, and others from another', async () => {
+    const draw = async (seed: number) => {
+      const { network, client, server } = pair({ seed })
+      return network.run(() => [client.run(Math.random), client.run(Math.random), server.run(Math.random)])
+    }
+    const [one, same, other] = [await draw(1), await draw(1), await draw(2)]
+    expect(one).toEqual(same)
+    expect(new Set([...one, ...other]).size).toBe(6)
+  })
+
   test('that is paused does all later', async () => {
     const { network, client, server } = pair()
     const log: string[] = []
