@@ -63,6 +63,8 @@ tunstack simulate bufferbloat --json        the figures, not rounded
 tunstack simulate bufferbloat --pcap FILE   every packet at both ends of each link, for Wireshark and \`tunstack explain\`
 \`\`\`
 
+Those that come with the package are modules in \`src/scenario/library\` (\`dist/scenario/library\` of what is installed), in TypeScript's plainest form.
+
 This page and its pictures are written by \`npm run scenarios\`. \`npm run scenarios -- --check\` runs every scenario again and fails where one octet differs; \`npm test\`
 does so for the quick ones.
 

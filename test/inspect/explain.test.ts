@@ -2,7 +2,7 @@
 // what the sender's own counters say.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { describeNote } from '../../src/inspect/describe-note.ts'
+import { describeNote, noteDescriber } from '../../src/inspect/describe-note.ts'
 import { explain } from '../../src/inspect/explain/explain.ts'
 import { explanationText } from '../../src/inspect/explain/story-text.ts'
 import { timeSequence } from '../../src/inspect/explain/time-sequence.ts'
@@ -213,17 +213,24 @@ describe('windows and silence', () => {
     expect(lines.at(-1)).toBe('the capture ends with the connection open')
   })
 
-  it('says that a network card, or the kernel, cuts segments, and what comments there are', () => {
-    const describe = (note: number) => describeNote(note)
-    const play = new Play({
+  it('shows what comments there are, and beside a repair what the stack says of it', () => {
+    const dropped = new Play({
       at: 'server',
       impairment: { delay: 10, rate: 10, corrupt: 0.05 },
-      writer: { describe },
+      writer: { describe: describeNote },
     }).listen()
-    play.send(100_000)
-    expect(play.told(10_000).text).toMatch(
+    dropped.send(100_000)
+    expect(dropped.told(10_000).text).toMatch(
       /a comment in the capture, on \d+ packets?, number \d+ first: dropped: tcp bad checksum/,
     )
+    let describe: (note: number) => string | readonly string[] | null = () => null
+    const lossy = { delay: 10, rate: 10, loss: 0.02 }
+    const play = new Play({ impairment: lossy, writer: { describe: (note) => describe(note) } }).listen()
+    const { observer } = play.client.stack.core
+    observer.watch(4096, true)
+    describe = noteDescriber(observer)
+    play.send(200_000)
+    expect(play.told(10_000).text).toMatch(/sends \d+ segments? again .*; the capture has the comment "[^"]*retransmi/)
   })
 })
 

@@ -106,6 +106,7 @@ export class Conversation {
         mss: Math.max(1, Math.min(from.longest, from.syn?.options?.mss ?? from.longest)),
         roundTrip: from.roundTrips[from.roundTrips.length - 1] ?? this.roundTrip,
         ...{ acknowledged: before.acknowledged, next: before.next, isUnseen: from.wasUnseen },
+        comment: packet.comment,
       })
     }
     if ((flags & Flag.ece) !== 0 && (flags & Flag.syn) === 0) from.echoes++

@@ -8,6 +8,7 @@ import { counted, milliseconds, octets, times } from './words.ts'
 /** Repairs that are told one by one; the others are counted together. */
 const MOST_REPAIRS = 40
 const MOST_COMMENTS = 8
+const LONGEST_COMMENT = 200
 /** Segments that must have been sent before anything is said of slow start. */
 const ENOUGH_SEGMENTS = 50
 const GROWTH = 1.25
@@ -67,13 +68,17 @@ function repairText(side: Side, repair: Repair): string {
     timeouts,
     needless,
     isUnseen,
+    comment,
     ended,
     time,
   } = repair
-  const sacks = sacked === 0 ? '' : `, with SACKs for ${counted(sacked, 'segment')}`
+  const seen = [
+    duplicates === 0 ? '' : counted(duplicates, 'duplicate ACK'),
+    sacked === 0 ? '' : `SACKs for ${counted(sacked, 'segment')}`,
+  ].filter((part) => part !== '')
   const after =
     kind === 'fast' || kind === 'early'
-      ? `, after ${counted(duplicates, 'duplicate ACK')}${sacks}`
+      ? `, after ${seen.join(' with ')}`
       : kind === 'timeout' || kind === 'probe'
         ? `, after ${milliseconds(silence)} of silence`
         : ''
@@ -82,6 +87,7 @@ function repairText(side: Side, repair: Repair): string {
     isUnseen ? 'the first of them the capture had not seen: it was lost before it came there' : '',
     timeouts > 0 ? `the timer seems to have expired ${times(timeouts)} more in it` : '',
     needless > 0 ? `D-SACKs say that ${times(needless)} what had been taken for lost had arrived` : '',
+    comment === null ? '' : `the capture has the comment "${comment.slice(0, LONGEST_COMMENT)}"`,
     ended === null ? 'not all of it was acknowledged in the capture' : '',
   ].filter((part) => part !== '')
   const end = ended === null || kind === 'needless' ? '' : `; all was acknowledged ${milliseconds(ended - time)} later`
@@ -142,7 +148,9 @@ function atEnd({ sides, comments, handshake, cut }: Conversation, time: number):
   if (cut > 0) texts.push(`${counted(cut, 'packet')} ended before TCP's options: the capture kept too little of them`)
   const ordered = [...comments].sort(([, first], [, second]) => second.count - first.count)
   for (const [text, { count, first }] of ordered.slice(0, MOST_COMMENTS))
-    texts.push(`a comment in the capture, on ${counted(count, 'packet')}, number ${first} first: ${text.slice(0, 200)}`)
+    texts.push(
+      `a comment in the capture, on ${counted(count, 'packet')}, number ${first} first: ${text.slice(0, LONGEST_COMMENT)}`,
+    )
   if (ordered.length > MOST_COMMENTS)
     texts.push(`${counted(ordered.length - MOST_COMMENTS, 'other comment')} in the capture`)
   return texts.map((text) => ({ time, packet: 0, text }))

@@ -27,6 +27,8 @@ export interface Repair {
   needless: number
   /** The capture had not seen the first of them before: it was lost before it came there. */
   readonly isUnseen: boolean
+  /** What the capture says beside the first of them: whoever wrote it may know more. */
+  readonly comment: string | null
   /** When all was acknowledged; null where the capture does not show it. */
   ended: number | null
 }
@@ -51,6 +53,7 @@ export interface SentAgain {
   readonly acknowledged: number
   readonly next: number
   readonly isUnseen: boolean
+  readonly comment: string | null
 }
 
 export class RepairList {
@@ -64,7 +67,7 @@ export class RepairList {
     if (this.#open === null || end <= acknowledged) {
       const begun: Repair = {
         ...{ kind: kindOf(again), time, packet, silence, duplicates, until, isUnseen },
-        sacked: Math.round(again.sacked / again.mss),
+        ...{ sacked: Math.round(again.sacked / again.mss), comment: again.comment },
         ...{ segments: 0, octets: 0, timeouts: 0, needless: 0, ended: null },
       }
       this.all.push(begun)
