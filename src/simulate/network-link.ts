@@ -22,8 +22,8 @@ export interface FlapOptions {
 
 export interface LinkWorld {
   readonly time: Time
-  /** Something happened to the link, in plain words. */
-  tell(link: NetworkLink, text: string): void
+  /** Something happened to the link, in plain words; of one series the last tells all. */
+  tell(link: NetworkLink, text: string, series?: string): void
   /** A packet has set out, or was kept from it; `fate` is null where a box in the middle dropped it. */
   carried(link: NetworkLink, direction: Direction, batch: PacketBatch, row: number, fate: Fate | null): void
 }
@@ -136,7 +136,8 @@ export class NetworkLink {
     const passage: Passage = {
       now: this.#world.time.now(),
       answer: (octets) => this.#answer(octets, back),
-      tell: (text) => this.#world.tell(this, text),
+      // A box may do the same to every packet.
+      tell: (text) => this.#world.tell(this, text, `${this.hosts[0].name} ${this.hosts[1].name} ${text}`),
     }
     for (const box of this.#boxes) if (!box.pass(packet, passage)) return false
     return true

@@ -159,7 +159,7 @@ export class Network {
     }
     const link = new NetworkLink(hosts, joined, {
       time: this.clock,
-      tell: ({ hosts: [from, to] }, text) => this.#timeline.add('fault', from.name, to.name, text),
+      tell: ({ hosts: [from, to] }, text, series) => this.#timeline.add('fault', from.name, to.name, text, series),
       carried: (_, direction, batch, row, fate) => {
         this.#recorder.record(faces[direction], this.clock.now(), batch, row, fate)
       },
