@@ -44,12 +44,13 @@ export class Judge {
     for (const { file, cpu } of tests) this.#patience[file] = Math.max(this.#patience[file] ?? 0, 15 + 10 * cpu)
   }
 
-  async judge(mutants: readonly Mutant[], jobs: number): Promise<void> {
+  async judge(mutants: readonly Mutant[], jobs: number, isQuick: boolean): Promise<void> {
     const cases = mutants.map((mutant) => this.#caseOf(mutant))
     const slow: Case[] = []
     const quick = cases.map((one) => {
       const portions = one.portions.slice(0, PORTIONS.length)
-      if (portions.length < one.portions.length) slow.push({ ...one, portions: one.portions.slice(PORTIONS.length) })
+      if (!isQuick && portions.length < one.portions.length)
+        slow.push({ ...one, portions: one.portions.slice(PORTIONS.length) })
       return { ...one, portions: [...this.#caughtBefore(one), ...portions] }
     })
     const survivors = await this.#run(quick, jobs)

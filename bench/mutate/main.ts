@@ -1,7 +1,8 @@
 // `npm run mutate -- --seed N --count 60`: draws lines of `core/tcp` and `core/ip` by the seed, breaks each in one small way, one after
 // another, and runs those tests in virtual time that come by it: one of them must fail, and fail again. Exit code 1 where fewer than 85%
 // are caught, or where a survivor has no reason in `accepted.tsv`. There may be several `--seed`s.
-// `--show` prints what is drawn and runs nothing; `--only 7` takes the seventh alone; `--tests FILE` runs that file and no other.
+// `--show` prints what is drawn and runs nothing; `--only 7` takes the seventh alone; `--tests FILE` runs that file and no other;
+// `--quick` leaves it at the few seconds of tests that are nearest to each.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     in: { type: 'string', multiple: true, default: ['src/core/tcp', 'src/core/ip'] },
     only: { type: 'string', multiple: true, default: [] },
     tests: { type: 'string', multiple: true, default: [] },
+    quick: { type: 'boolean', default: false },
     show: { type: 'boolean', default: false },
   },
 })
@@ -45,17 +47,17 @@ async function judge(): Promise<void> {
     console.log(`${verdicts.size}/${mutants.length} ${describe(mutant)}\n    ${told}`)
   }
   const tests = await soundTests(ROOT, candidates, values.tests)
-  const caught: Record<string, string> = existsSync(CAUGHT) ? JSON.parse(readFileSync(CAUGHT, 'utf8')) : {}
+  const caught = readCaught()
   const catchers = new Map(mutants.map((mutant) => [mutant, caught[keyOf(mutant)] ?? '']))
   const judge = new Judge(ROOT, tests, catchers, ({ mutant, by }) => {
     onVerdict(mutant, by)
     if (by === null) return
-    caught[keyOf(mutant)] = by
-    writeFileSync(CAUGHT, JSON.stringify(caught, null, 1))
+    // Another run may be at it.
+    writeFileSync(CAUGHT, JSON.stringify({ ...readCaught(), [keyOf(mutant)]: by }, null, 1))
   })
   for (const mutant of mutants) if (accepted.has(keyOf(mutant))) onVerdict(mutant, null)
   const open = mutants.filter((mutant) => !verdicts.has(mutant))
-  await judge.judge(open, Number(values.jobs))
+  await judge.judge(open, Number(values.jobs), values.quick)
   for (const mutant of mutants) if (verdicts.get(mutant) === 'unexplained') console.log(`survives: ${describe(mutant)}`)
   for (const seed of new Set(mutants.map((mutant) => mutant.seed))) {
     sum(
@@ -76,6 +78,10 @@ function sum(seed: string, outcomes: readonly ('caught' | 'accepted' | 'unexplai
     `seed ${seed}: ${caught} of ${outcomes.length} caught, ${(share * 100).toFixed(1)}%, ${bar}; survivors: ${survivors}`,
   )
   if (share < BAR || unexplained > 0) process.exitCode = 1
+}
+
+function readCaught(): Record<string, string> {
+  return existsSync(CAUGHT) ? JSON.parse(readFileSync(CAUGHT, 'utf8')) : {}
 }
 
 /** Survivors that no behaviour can show: the file, the line as it is, what was done to it, why. */

@@ -241,6 +241,25 @@ describe('ranges', () => {
     expect(cost(4096) / cost(256)).toBeLessThan(100)
   })
 
+  it('go back to the pool when the gaps close, and when the connection ends', () => {
+    class Counting extends ReassemblyPool {
+      given = 0
+      override give(ranges: Parameters<ReassemblyPool['give']>[0]): void {
+        this.given++
+        super.give(ranges)
+      }
+    }
+    const pool = new Counting(10)
+    const one = new Reassembly(pool)
+    one.insert(10, 20)
+    expect(one.advance(10)).toBe(20)
+    expect(pool.given).toBe(1)
+    one.insert(30, 40)
+    one.clear()
+    one.clear()
+    expect(pool.given).toBe(2)
+  })
+
   it('are used again by the next connection', () => {
     const pool = new ReassemblyPool(10)
     const one = new Reassembly(pool)
