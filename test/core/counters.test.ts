@@ -1,5 +1,6 @@
 // What is counted: all of it, for conversations short enough to count on one's fingers.
 import { expect, test } from 'vitest'
+import { Count } from '../../src/core/observer.ts'
 import { icmpPacket, ipv4Packet, u32, udpPacket } from '../support/packets.ts'
 import { mss, sackPermitted, TcpBench } from '../support/tcp-bench.ts'
 
@@ -126,6 +127,33 @@ test('a tail that is probed, and then times out', () => {
     },
     drops: {},
   })
+})
+
+test('a probe of the tail that repaired a loss, whatever a D-SACK has said to another connection', () => {
+  const bench = new TcpBench({ congestion: 'reno' })
+  const options = { synOptions: [...mss(1000), ...sackPermitted] }
+  const [peer, connection] = bench.acceptAfter(100, options)
+  bench.warmUp(100, peer, connection)
+  const [other, otherConnection] = bench.accept({ ...options, port: 4001 })
+  bench.write(connection, 2000)
+  bench.wait(220)
+  expect(peer.lines().at(-1)).toBe('P. 3001:4001(1000) ack 1')
+  bench.write(otherConnection, 2000)
+  bench.wait(5)
+  other.heard()
+  other.send('.', { ack: 1001 })
+  other.send('.', {
+    ack: 1001,
+    options: [1, 1, 5, 10, ...u32(other.stackIss + 1), ...u32(other.stackIss + 1001)],
+  })
+  const { counters } = bench.bench.stack.observer
+  expect(counters.get(Count.tcpDuplicateSacks)).toBe(1)
+  peer.send('.', { ack: 4001 })
+  bench.write(connection, 1000)
+  bench.wait(50)
+  peer.heard()
+  peer.send('.', { ack: 5001 })
+  expect(counters.get(Count.tcpTailRepairs)).toBe(1)
 })
 
 test('datagrams, echoes, errors and fragments', () => {

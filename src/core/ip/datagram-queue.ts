@@ -48,6 +48,11 @@ export class DatagramQueue {
     return this.#count
   }
 
+  /** Where the octets are; null where there is no room yet, or none any more. */
+  get arena(): Octets | null {
+    return this.#arena
+  }
+
   /** Octets of data that wait. */
   get octets(): number {
     return this.#octets

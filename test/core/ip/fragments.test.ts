@@ -204,6 +204,7 @@ describe('datagrams whose hashes are the same', () => {
     expect(receive(8, false, other)).toBe(-1)
     // The other took its place; what completes that one completes it.
     expect(receive(0, true, other)).toBe(16)
+    expect([fragments.count, fragments.octets]).toEqual([0, 0])
   })
 })
 
@@ -222,6 +223,22 @@ describe('limits', () => {
     const errors = bench.sent()
     expect(errors.map((packet) => [...readIp(packet).payload.subarray(0, 2)])).toEqual([[11, 1]])
     expect(bench.stack.deadline()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('each goes in its turn, whichever of them was whole first', () => {
+    for (const whole of [1, 2, 3]) {
+      const bench = new Bench()
+      const first = (identification: number) => piece(echo(2000), 0, 1480, { identification })
+      for (const identification of [1, 2, 3]) bench.receive(first(identification))
+      bench.advance(1000)
+      bench.receive(piece(echo(2000), 1480, 2008, { identification: whole }))
+      bench.receive(first(4))
+      expect(bench.stack.fragments.count).toBe(3)
+      bench.advance(29_000)
+      expect(bench.stack.fragments.count, `${whole} was whole`).toBe(1)
+      bench.advance(1000)
+      expect([bench.stack.fragments.count, bench.stack.fragments.octets]).toEqual([0, 0])
+    }
   })
 
   test('50,000 first fragments from everywhere stay below the limit, and a ping goes through meanwhile', () => {

@@ -2,7 +2,9 @@
 import { expect, it } from 'vitest'
 import { PacketBatch } from '../../../src/core/batch.ts'
 import { hasOutput } from '../../../src/core/tcp/output.ts'
-import { prefixes } from '../../support/packets.ts'
+import { State } from '../../../src/core/tcp/state.ts'
+import { tcpInfo } from '../../../src/core/tcp/tcp-info.ts'
+import { prefixes, put } from '../../support/packets.ts'
 import { TcpBench } from '../../support/tcp-bench.ts'
 
 it('an idle connection does not stand in line, one with text or a FIN does', () => {
@@ -18,6 +20,46 @@ it('an idle connection does not stand in line, one with text or a FIN does', () 
   expect(hasOutput(connection)).toBe(true)
   peer.heard()
   expect(hasOutput(connection)).toBe(false)
+})
+
+it('an acknowledgment for which a batch has no room waits for the next', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept()
+  peer.send('P.', { data: 10 })
+  peer.send('P.', { data: 10 })
+  const full = new PacketBatch({ capacity: 1, largest: 1500 })
+  full.interface = bench.bench.interface.index
+  put(full, peer.packet('.'))
+  expect(connection.transmit(full, bench.now)).toBe(true)
+  expect(peer.one().ack).toBe(21)
+})
+
+it('nothing is urgent that nobody has called so, wherever the numbers begin', () => {
+  const bench = new TcpBench()
+  const signs = new Set<number>()
+  for (let port = 4000; port < 4016; port++) {
+    const [peer, connection] = bench.accept({ port })
+    signs.add(Math.sign(peer.stackIss))
+    bench.write(connection, 10)
+    const { flags, urgent } = peer.one()
+    expect([flags, urgent]).toEqual(['P.', 0])
+  }
+  expect(signs.size).toBe(2)
+})
+
+it('what answers for a connection in TIME-WAIT offers the window that it had', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept()
+  peer.send('P.', { data: 1000 })
+  connection.finish(bench.now)
+  const { window } = peer.heard().at(-1) ?? { window: 0 }
+  expect(window).toBeGreaterThan(1000)
+  peer.send('F.')
+  peer.heard()
+  peer.send('F.', { seq: 1001 })
+  const answer = peer.one()
+  expect([answer.flags, answer.seq, answer.ack, answer.window]).toEqual(['.', 2, 1002, window - 1])
+  expect(tcpInfo(connection, bench.now).state).toBe(State.timeWait)
 })
 
 it('what waits for one interface leaves by the other where the way to the peer has moved', () => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { type Address, parseAddress } from '../../../src/core/ip/address.ts'
 import { FIRST_EPHEMERAL, LAST_EPHEMERAL, NO_PORT, Ports } from '../../../src/core/tcp/ports.ts'
 import { seeded } from '../../support/seeded.ts'
+import { TcpBench } from '../../support/tcp-bench.ts'
 
 const at = (text: string) => parseAddress(text) as Address
 const local = at('10.0.0.1')
@@ -37,6 +38,19 @@ it('is of the upper half up to where Linux ends, both included', () => {
     expect(new Ports(seeded(1)).choose(local, remote, 80, (one) => one === port)).toBe(port)
   }
   expect(new Ports(seeded(1)).choose(local, remote, 80, (one) => one < 32_768 || one > 60_999)).toBe(NO_PORT)
+})
+
+it('is not one that a connection has, for a listener that takes any', () => {
+  const any = { localAddress: at('::'), localPort: 0 }
+  const first = (taken: number) => {
+    const bench = new TcpBench()
+    const connection = bench.connect(bench.peer(), { localPort: taken })
+    expect(connection.localPort).toBe(taken)
+    return bench.tcp.listen(any)?.localPort ?? 0
+  }
+  const port = first(80)
+  expect(first(81)).toBe(port)
+  expect(first(port)).toBe(port === LAST_EPHEMERAL ? FIRST_EPHEMERAL : port + 1)
 })
 
 it('begins elsewhere for each peer and each key (RFC 6056 §3.3.4)', () => {

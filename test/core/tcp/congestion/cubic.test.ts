@@ -65,6 +65,18 @@ describe('the window (RFC 9438 §4.2)', () => {
     expect(congestion.cwnd).toBeGreaterThan(formula(window, 2800) * 0.98)
   })
 
+  it('goes on after that where it was, to the octet', () => {
+    const steady = reduced(window, 2000)
+    go(steady, 2010, 9000)
+    for (const pause of [1, 2, 4999]) {
+      const paused = reduced(window, 2000)
+      for (const now of [2000 + pause])
+        paused.onAcknowledged(acked(MSS, { now, srtt: 100_000, isWindowLimited: false }))
+      go(paused, 2010 + pause, 9000 + pause)
+      expect(paused.cwnd, `${pause} ms`).toBe(steady.cwnd)
+    }
+  })
+
   it('stands still in silence, too', () => {
     const congestion = reduced(window, 2000)
     congestion.onSent(MSS, 0, false, 60_000)

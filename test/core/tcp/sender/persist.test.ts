@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { Decision, KeepAlive } from '../../../../src/core/tcp/sender/keep-alive.ts'
 import { Persist } from '../../../../src/core/tcp/sender/persist.ts'
+import { tcpInfo } from '../../../../src/core/tcp/tcp-info.ts'
+import { TcpBench } from '../../../support/tcp-bench.ts'
 
 describe('zero-window probes', () => {
   it('come an RTO after the window closed, then ever more slowly (MUST-36, SHLD-29, SHLD-30)', () => {
@@ -56,5 +58,21 @@ describe('keep-alive', () => {
     keepAlive.onProbe()
     keepAlive.onHeard()
     expect([keepAlive.nextAfter, keepAlive.decide(1000)]).toEqual([1000, Decision.probe])
+  })
+})
+
+describe('a window that opens again', () => {
+  it('ends the probing: what is lost then is sent again until it arrives', () => {
+    const bench = new TcpBench()
+    const [peer, connection] = bench.accept()
+    peer.send('.', { window: 0 })
+    bench.write(connection, 100)
+    bench.wait(2000)
+    expect(tcpInfo(connection, bench.now).probes).toBeGreaterThan(1)
+    peer.heard()
+    peer.send('.', { ack: 1 })
+    expect(tcpInfo(connection, bench.now).probes).toBe(0)
+    bench.wait(20_000)
+    expect(peer.heard().filter(({ seq }) => seq === 1).length).toBeGreaterThan(3)
   })
 })
