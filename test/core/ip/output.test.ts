@@ -111,3 +111,28 @@ test('messages that wait to be cut are limited by octets', () => {
   expect(bench.sent().length).toBe(2 * 28)
   expect(bench.interface.oversizedOctets).toBe(0)
 })
+
+describe('identifications (RFC 6864 §4.3, RFC 7739 §5.1)', () => {
+  test('count for each pair of addresses, and begin elsewhere once there are too many pairs', () => {
+    const bench = new Bench({}, { addresses: prefixes('10.0.0.2/8') })
+    const request = icmpPacket(8, 0, 7, new Uint8Array(1500)).subarray(20)
+    const identificationFor = (source: number) => {
+      const from = `10.1.${source >> 8}.${source & 255}`
+      const fields = { from, protocol: 1, identification: source & 0xffff }
+      bench.receive(ipv4Packet(request.subarray(0, 1480), { ...fields, fragment: 0x2000 }))
+      const [reply] = bench.answer(ipv4Packet(request.subarray(1480), { ...fields, fragment: 185 }))
+      return (reply[4] << 8) | reply[5]
+    }
+    const first = identificationFor(1)
+    const others = new Set(Array.from({ length: 4095 }, (_, at) => identificationFor(at + 2)))
+    expect(others.size).toBeGreaterThan(3500)
+    expect(identificationFor(1)).toBe((first + 1) & 0xffff)
+    identificationFor(5000)
+    expect(identificationFor(1)).not.toBe((first + 2) & 0xffff)
+  })
+})
+
+test('a socket for echoes has heard of no error before there was one', () => {
+  const socket = new Bench().stack.openEcho()
+  expect([socket?.errorKind, socket?.errorSequence, socket?.errorFrom]).toEqual([-1, 0, null])
+})
