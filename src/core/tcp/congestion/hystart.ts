@@ -56,11 +56,8 @@ export class HyStart {
 
   #judge(): void {
     if (this.#baseline !== NONE) {
-      if (this.#minimum < this.#baseline) {
-        // §4.2: it was jitter; slow start goes on.
-        this.#baseline = NONE
-        this.#rounds = 0
-      }
+      // §4.2: it was jitter; slow start goes on.
+      if (this.#minimum < this.#baseline) this.#baseline = NONE
       return
     }
     if (this.#minimumBefore === NONE) return

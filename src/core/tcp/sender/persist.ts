@@ -22,10 +22,4 @@ export class Persist {
   onAnswer(): void {
     this.unanswered = 0
   }
-
-  /** The window is open again. */
-  onOpened(): void {
-    this.unanswered = 0
-    this.#backoff = 0
-  }
 }
