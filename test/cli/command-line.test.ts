@@ -13,7 +13,7 @@ describe('help', () => {
   })
 
   it('of each has its options, examples and exit codes', async () => {
-    const commands = ['serve', 'get', 'ping', 'netstat', 'simulate', 'explain', 'drill', 'doctor', 'start']
+    const commands = ['serve', 'get', 'ping', 'netstat', 'capture', 'simulate', 'explain', 'drill', 'doctor', 'start']
     const outcomes = await tunstackEach(commands.map((command) => [command, '--help']))
     for (const [number, { code, stdout, stderr }] of outcomes.entries()) {
       const command = commands[number]
@@ -64,6 +64,9 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['serve', '--tun2', 'tun5'], /--tun2 is of use with --forward only/],
   [['serve', '--forward', '--tun2', 'tun0'], /--tun and --tun2 are two devices/],
   [['serve', '--private', '--netns', 'blue'], /exclude each other/],
+  [['serve', '--snaplen', '64'], /--snaplen is of use with --capture only/],
+  [['serve', '--metrics-allow', 'x'], /--metrics-allow is a list of networks: 'x' is neither/],
+  [['capture', 'file', '--snaplen', '0'], /--snaplen is a whole number from 1/],
   [['serve', '--impair', 'delay'], /--impair is a list like delay=10,loss=0\.01 of .* and this has "delay"/],
   [['serve', '--impair', 'delay=10,rain=1'], /and this has "rain=1"/],
   [['serve', '--impair', 'delay=10,delay=20'], /--impair may say delay once/],
