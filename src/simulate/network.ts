@@ -25,6 +25,8 @@ export interface SimulateOptions {
   seed?: number | string
   /** The date at which time begins, in milliseconds since 1970: that of 2025-01-01T00:00:00Z unless said otherwise. */
   beginning?: number
+  /** Another clock than one that begins at `beginning` and stands still by itself. */
+  clock?: VirtualClock
   /** How `run` waits until the program has nothing more to do at once. */
   settler?: () => Settler
   /** Octets of packets that are kept for the capture that a failure leaves behind: 4 MB unless said otherwise, 0 for none. */
@@ -70,7 +72,7 @@ export class Network {
   constructor(options: SimulateOptions = {}) {
     this.seed = options.seed ?? 1
     this.random = new SeededRandom(this.seed)
-    this.clock = new VirtualClock(options.beginning)
+    this.clock = options.clock ?? new VirtualClock(options.beginning)
     this.#settler = options.settler ?? settler
     this.#recorder = new FlightRecorder(options.recorder ?? RECORDED)
     this.#keep = options.keep

@@ -1,20 +1,27 @@
 // A simulated network on whose hosts programs of Node's run unchanged, in virtual time or in real time.
 // While its `run` goes on, functions of Node's stand aside for those who are inside of it; then everything is as it was.
+import { clearInterval, setInterval } from 'node:timers'
 import type { HostOptions, HostWorld } from '../../simulate/host.ts'
 import { Network, type SimulateOptions } from '../../simulate/network.ts'
 import type { Held } from '../../simulate/resident.ts'
 import { SimulatedHost, type Surroundings } from './host.ts'
 import { install } from './install.ts'
 import { Loop } from './loop.ts'
+import { RealClock } from './real-clock.ts'
 import { drain, Scope, type ScopeTime } from './scope.ts'
 import { takeUndiciTimer } from './timers.ts'
 
-export interface NodeSimulateOptions extends SimulateOptions {
+export interface NodeSimulateOptions extends Omit<SimulateOptions, 'clock'> {
+  /** `'real'`: time goes as it does outside, and nothing of Node's clocks and timers is changed. Virtual unless said otherwise. */
+  time?: 'virtual' | 'real'
   /** Real milliseconds for which time may stand still before `run` says what it waits for: 10,000 unless said otherwise. */
   patience?: number
 }
 
 const PATIENCE = 10_000
+
+/** Milliseconds between two looks whether a run in real time is done. */
+const LOOKING = 2
 
 /** Events in a row that were nothing but timers which hold nobody: then nothing else will happen. */
 const MOST_IDLE = 5000
@@ -27,11 +34,12 @@ export class SimulatedNetwork extends Network {
   /** What programs held when the last run was done. */
   #left: Held[] = []
   #programs = 0
+  #stop: () => void = () => {}
   /** Events in a row that were idle. */
   #idle = 0
 
   constructor(options: NodeSimulateOptions = {}) {
-    super(options)
+    super(options.time === 'real' ? { ...options, clock: new RealClock() } : options)
     this.#hasSettler = options.settler !== undefined
     this.#patience = options.patience ?? PATIENCE
     this.#around = {
@@ -98,6 +106,7 @@ export class SimulatedNetwork extends Network {
 
   protected override async move(isDone: () => boolean, until?: number): Promise<void> {
     if (this.#hasSettler) return super.move(isDone, until)
+    if (this.clock instanceof RealClock) return this.#moveReally(this.clock, isDone, until)
     const end = until ?? Number.POSITIVE_INFINITY
     this.#idle = 0
     const step = () => {
@@ -109,6 +118,28 @@ export class SimulatedNetwork extends Network {
     const heldFor = () => (this.#holds.size === 0 ? loading() : 'a promise that was given to network.hold')
     await new Loop({ isOver: isDone, step, heldFor }, this.#patience).run()
     if (until !== undefined) this.happen(until)
+  }
+
+  #moveReally(clock: RealClock, isDone: () => boolean, end = Number.POSITIVE_INFINITY): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (isDone() || clock.now() >= end) resolve()
+      }
+      clock.onDue = () => {
+        try {
+          this.happen(clock.now())
+        } catch (error) {
+          reject(error)
+        }
+      }
+      // Never a fake one: whoever moves fake time waits for the run to end.
+      const looking = setInterval(look, LOOKING)
+      clock.arm()
+      this.#stop = () => {
+        clearInterval(looking)
+        clock.close()
+      }
+    }).finally(() => this.#stop())
   }
 
   /** After each event what it has set going runs dry. */
@@ -128,7 +159,7 @@ export class SimulatedNetwork extends Network {
     const { clock } = this
     const random = this.random.stream('the test')
     return {
-      isReal: false,
+      isReal: clock instanceof RealClock,
       random: () => random.fraction(),
       now: () => clock.now(),
       wall: () => clock.wall(),
