@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundle } from './bundle.mjs'
+import { bundle, SERVED } from './bundle.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -31,7 +31,7 @@ function buildTypeScript() {
 /** Everything but the dashboard works without it. */
 async function buildDashboard() {
   try {
-    await bundle(join(ROOT, 'dist', 'dashboard'), { isServed: true, isCompressed: true })
+    await bundle(SERVED, { isServed: true, isCompressed: true })
   } catch (error) {
     console.error(
       `tunstack: the dashboard was not built (${String(error.message).split('\n')[0]}): run "npm run prepare" once its bundler, esbuild, is there.`,

@@ -9,6 +9,8 @@ import { gzipSync } from 'node:zlib'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const PAGE = join(ROOT, 'src', 'dashboard')
+/** Where `tunstack serve` looks for it; `--dist` writes there. */
+export const SERVED = join(ROOT, 'dist', 'dashboard')
 
 /** Writes the page into the folder; the octets of each file, as they are and compressed. `isServed`: by a stack, whose state it can ask for. */
 export async function bundle(folder, { isServed, isCompressed }) {
@@ -47,7 +49,11 @@ export async function bundle(folder, { isServed, isCompressed }) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { out: { type: 'string' } } })
+  const { values } = parseArgs({ options: { out: { type: 'string' }, dist: { type: 'boolean' } } })
+  if (values.dist === true) {
+    await bundle(SERVED, { isServed: true, isCompressed: true })
+    return
+  }
   if (values.out === undefined) {
     console.error('npm run playground -- --out FOLDER')
     process.exitCode = 2
