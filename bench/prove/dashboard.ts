@@ -30,7 +30,7 @@ function need(...commands: string[]): void {
 
 const core: Claim = {
   name: 'tunstack/core bundled for the browser, in headless Chromium: two stacks over a memory link, 100 MB each way, and a page from the HTTP server',
-  bar: 'every octet, no shim, at most 180 kB compressed',
+  bar: 'every octet, no shim, at most 200 kB compressed',
   async measure() {
     need(CHROMIUM)
     const words = [client('core-in-page.mjs'), CHROMIUM, String(OCTETS)]
@@ -41,7 +41,7 @@ const core: Claim = {
     const figure = isWhole
       ? `${whole.octets} octets, ${whole.compressed} compressed; 2 x 100 MB in ${(milliseconds / 1000).toFixed(1)} s`
       : faults.join('; ')
-    return { figure, holds: isWhole && faults.length === 0 && shims.length === 0 && whole.compressed <= 180_000 }
+    return { figure, holds: isWhole && faults.length === 0 && shims.length === 0 && whole.compressed <= 200_000 }
   },
 }
 

@@ -8,7 +8,7 @@ const CHROMIUM = '/usr/bin/chromium'
 const CLIENT = fileURLToPath(new URL('../../bench/clients/core-in-page.mjs', import.meta.url))
 const OCTETS = 10_000_000
 /** Octets of all of tunstack/core, compressed. */
-const MOST = 180_000
+const MOST = 200_000
 
 describe.skipIf(!hasCommand(CHROMIUM))(`in Chromium${hasCommand(CHROMIUM) ? '' : ' (skipped: it is not here)'}`, () => {
   it('exchanges 10 MB each way, and fetches a page from the HTTP server', async () => {
