@@ -1,7 +1,10 @@
 // What connections that share a bottleneck get of it: ours beside the kernel's, and ours among themselves. Both come into one namespace,
 // whose way out is the kernel's token bucket filter: the bottleneck. Behind it a stack of ours delays both ways and hands on to the kernel
 // that they send to; all on plain TUN devices. Neither sender is at home there: one that is sees the filter's queue and holds back, and
-// a bottleneck in the loop that runs our sender lets the kernel's come first to each place that becomes free.
+// a bottleneck or a path in the process that runs our sender lets the kernel's come first to each place that becomes free.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { NodeStack } from '../../src/index.ts'
 import { createNamespace, type Namespace } from '../../test/support/namespace.ts'
 import type { Claim } from './claim.ts'
@@ -14,50 +17,45 @@ const UNTIL = Number(process.env.SHARING_SECONDS ?? 60) * 1000
 const BOTTLENECK = { rate: 50, delay: 10, queue: 83 }
 const RUNS = 5
 const OURS = '10.6.0.2'
-const LEFT = '10.7.0.1'
+const PATH = fileURLToPath(new URL('sharing-path.js', import.meta.url))
 const RIGHT = '10.8.0.1'
 
 class Bottleneck {
   readonly #package: Package
   readonly #ours: NodeStack
-  readonly #middle: NodeStack
+  #path: ChildProcess | null = null
   readonly #theirs = createNamespace()
   readonly #left = createNamespace()
   readonly #right = createNamespace()
   readonly #sink: Sink
 
-  private constructor(built: Package, ours: NodeStack, middle: NodeStack) {
+  private constructor(built: Package, ours: NodeStack) {
     this.#package = built
     this.#ours = ours
-    this.#middle = middle
     this.#sink = new Sink(this.#right, UNTIL, FROM)
   }
 
   static async open(seed: number): Promise<Bottleneck> {
     const built = await builtPackage()
-    const [ours, middle] = [await built.createStack(), await built.createStack({ forward: true })]
-    const path = new Bottleneck(built, ours, middle)
+    const path = new Bottleneck(built, await built.createStack())
     await path.#join(seed)
     return path
   }
 
   async #join(seed: number): Promise<void> {
-    const { impaired, SeededRandom, tun } = this.#package
-    const common = { offload: false, mtu: 1500 }
-    const [left, right] = [this.#left, this.#right]
+    const left = this.#left
     await run(left, 'sysctl', ['-qw', 'net.ipv4.ip_forward=1'])
-    const toOurs = tun({ ...common, name: 'tun0', netns: left.name, address: ['10.6.0.1/24'] })
-    const onward = [{ to: '10.8.0.0/24', via: '10.7.0.2' }]
-    const toLeft = tun({ ...common, name: 'tun1', netns: left.name, address: [`${LEFT}/24`], routes: onward })
-    const back = ['10.5.0.0/24', '10.6.0.0/24', '10.7.0.0/24'].map((to) => ({ to, via: '10.8.0.2' }))
-    const toRight = tun({ ...common, netns: right.name, address: [`${RIGHT}/24`], routes: back })
+    const address = ['10.6.0.1/24']
+    const toOurs = this.#package.tun({ offload: false, mtu: 1500, name: 'tun0', netns: left.name, address })
     this.#ours.addInterface({ link: toOurs, addresses: [`${OURS}/24`], gateways: ['10.6.0.1'] })
     const { rate, delay, queue } = BOTTLENECK
+    this.#path = fork(PATH, [left.name, this.#right.name, String(delay), String(seed)])
+    const ended = once(this.#path, 'exit').then(([code]) => {
+      throw new Error(`the path ended with ${code}`)
+    })
+    await Promise.race([once(this.#path, 'message'), ended])
     const filter = ['tbf', 'rate', `${rate}mbit`, 'burst', '3000', 'limit', String(queue * 1500)]
     await run(left, 'tc', ['qdisc', 'replace', 'dev', 'tun1', 'root', ...filter])
-    const long = impaired(toLeft, { delay }, new SeededRandom(seed, 'delay'), {})
-    this.#middle.addInterface({ link: long, addresses: ['10.7.0.2/24'], gateways: [LEFT] })
-    this.#middle.addInterface({ link: toRight, addresses: ['10.8.0.2/24'] })
     await this.#joinTheirs()
     await this.#sink.ready
   }
@@ -115,7 +113,7 @@ class Bottleneck {
 
   async close(): Promise<void> {
     this.#ours.close()
-    this.#middle.close()
+    this.#path?.disconnect()
     await Promise.all([this.#theirs, this.#left, this.#right].map((one) => one.dispose()))
   }
 }
