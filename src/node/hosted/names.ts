@@ -53,9 +53,10 @@ function ask(scope: Scope, hostname: string, family: 0 | 4 | 6): Answer {
 }
 
 /** As Node asks for it: verbatim, or one family first. */
-function inOrder(addresses: readonly string[], order: number | boolean): readonly string[] {
+function inOrder(addresses: readonly string[], order: number | boolean): string[] {
   const first = order === 1 || order === false ? '.' : order === 2 ? ':' : null
-  if (first === null) return addresses
+  // Node writes into what it is given.
+  if (first === null) return [...addresses]
   return [...addresses].sort((one, other) => Number(other.includes(first)) - Number(one.includes(first)))
 }
 

@@ -118,6 +118,21 @@ describe('host.run', () => {
     expect(found).toEqual([server, { address: '127.0.0.1', family: 4 }, 'ENOTFOUND', ['10.0.0.2'], 'server'])
   })
 
+  test('localhost is the host itself, as often as it is asked for', async () => {
+    const { network, client } = pair()
+    const found = await network.run(() =>
+      client.run(async () => {
+        const all = await dns.promises.lookup('localhost', { all: true })
+        return [all, await dns.promises.lookup('localhost', { all: true }), await dns.promises.lookup('localhost')]
+      }),
+    )
+    const [first, second] = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]
+    expect(found).toEqual([[first, second], [first, second], first])
+  })
+
   test('errors as the kernel has them', async () => {
     const { network, client } = pair()
     const fail = async (port: number, host: string) => {
