@@ -34,7 +34,8 @@ export function patchPools(patches: Patches): void {
   patches.replace(prototype, 'getName', (getName) => {
     return function (this: AgentInside, options?: Options) {
       const name = Reflect.apply(getName, this, [options]) as string
-      const id = options?.[kScope]
+      // Whoever asks by hand means the host's own.
+      const id = options?.[kScope] ?? hostScope()?.id
       return id === undefined ? name : `${name}:${suffixOf(id)}`
     }
   })
