@@ -41,7 +41,7 @@ export class Judge {
     this.#tests = tests
     this.#catchers = catchers
     this.#onVerdict = onVerdict
-    for (const { file, cpu } of tests) this.#patience[file] = Math.max(this.#patience[file] ?? 0, 15 + 10 * cpu)
+    for (const { file, cpu } of tests) this.#patience[file] = Math.max(this.#patience[file] ?? 0, 4 + 10 * cpu)
   }
 
   async judge(mutants: readonly Mutant[], jobs: number, isQuick: boolean): Promise<void> {

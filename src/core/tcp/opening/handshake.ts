@@ -26,7 +26,6 @@ export function openActively(cb: ControlBlock, now: number): void {
   cb.tsOffset = sequences.timestampOffset(localAddress, localPort, remoteAddress, remotePort)
   cb.sndUna = cb.iss
   cb.sndNxt = (cb.iss + 1) | 0
-  cb.sndUp = cb.iss
   if (settings.timestamps) cb.options |= Option.timestamps
   if (settings.selectiveAcks) cb.options |= Option.selectiveAcks
   if (settings.ecn === 'ask') cb.options |= Option.ecn
@@ -122,7 +121,6 @@ export function establishPassively(cb: ControlBlock, opened: Opened, segment: Se
   cb.lastAckSent = cb.rcvNxt
   cb.iss = opened.iss
   cb.sndNxt = (opened.iss + 1) | 0
-  cb.sndUp = cb.iss
   cb.peerMss = opened.mss
   cb.sndShift = opened.sndShift
   cb.tsOffset = opened.tsOffset
