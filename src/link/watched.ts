@@ -14,6 +14,7 @@ export class WatchedLink implements Link {
   /** Asked for each packet that is sent: whether it gets lost before it sets out. */
   loses: ((batch: PacketBatch, row: number) => boolean) | null = null
   readonly #link: Link
+  readonly #givenTime: Time | null
   #watches: readonly Watch[] = []
   #time: Time | null = null
   #received: PacketBatch | null = null
@@ -22,8 +23,10 @@ export class WatchedLink implements Link {
   #receivedAt = 0
   #kept: PacketBatch | null = null
 
-  constructor(link: Link) {
+  /** `time` is what packets are shown with, where it isn't the time that the link is opened with. */
+  constructor(link: Link, time: Time | null = null) {
     this.#link = link
+    this.#givenTime = time
     this.medium = link.medium
     this.mtu = link.mtu
     this.headroom = link.headroom
@@ -34,23 +37,23 @@ export class WatchedLink implements Link {
   watch(watch: Watch): () => void {
     this.#watches = [...this.#watches, watch]
     return () => {
-      this.#flush()
+      this.flush()
       this.#watches = this.#watches.filter((other) => other !== watch)
     }
   }
 
   open(wake: () => void, time: Time): void {
-    this.#time = time
+    this.#time = this.#givenTime ?? time
     this.#link.open(wake, time)
   }
 
   close(): void {
-    this.#flush()
+    this.flush()
     this.#link.close()
   }
 
   receive(batch: PacketBatch): void {
-    this.#flush()
+    this.flush()
     const first = batch.end
     this.#link.receive(batch)
     if (batch.end === first || this.#watches.length === 0) return
@@ -61,7 +64,7 @@ export class WatchedLink implements Link {
   }
 
   transmit(batch: PacketBatch): void {
-    this.#flush()
+    this.flush()
     const { first, end } = batch
     if (this.loses === null) this.#link.transmit(batch)
     else this.#transmitKept(batch, this.loses)
@@ -79,7 +82,13 @@ export class WatchedLink implements Link {
     this.#link.transmit(this.#kept)
   }
 
-  #flush(): void {
+  /** Whether packets have arrived that nobody has been shown. */
+  protected get isHolding(): boolean {
+    return this.#received !== null
+  }
+
+  /** Shows what has arrived, with what the stack has noted on it so far. */
+  protected flush(): void {
     const batch = this.#received
     if (batch === null) return
     this.#received = null
