@@ -85,11 +85,17 @@ describe('a connection', () => {
   test('that nobody answers, that is refused, that falls silent: an error each', async () => {
     await expect(get()).rejects.toThrow('The connection was refused.')
     pair.link.impair({ loss: 1 })
-    await expect(get()).rejects.toMatchObject({ status: 504, message: 'The server did not answer.' })
+    await expect(get()).rejects.toMatchObject({
+      status: 504,
+      message: expect.stringContaining('The server did not answer.'),
+    })
     pair.link.impair({ loss: 0 })
     pair.raw(says(ok('Content-Length: 10\r\n', 'half')))
     const began = pair.network.now()
-    await expect(get()).rejects.toMatchObject({ status: 504, message: 'Nothing has come for too long.' })
+    await expect(get()).rejects.toMatchObject({
+      status: 504,
+      message: expect.stringContaining('Nothing has come for too long.'),
+    })
     expect(pair.network.now() - began).toBeLessThan(61_000)
     expect(pair.connectionCount).toBe(0)
   })
