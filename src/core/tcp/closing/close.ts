@@ -97,10 +97,10 @@ export function enterTimeWait(cb: ControlBlock, now: number): void {
   table.sndNxt[row] = sndNxt
   table.rcvNxt[row] = rcvNxt
   table.window[row] = window
+  table.scale[row] = cb.window.scale
   table.hasTimestamps[row] = hasTimestamps ? 1 : 0
   table.tsRecent[row] = tsRecent
   table.tsOffset[row] = cb.tsOffset
-  table.interface[row] = cb.route === null ? 0 : cb.route.interface.index
   if (cb.delayedAck.isOwed) {
     cb.delayedAck.onSent()
     const tsVal = hasTimestamps ? timestamp(cb, now) : 0

@@ -38,8 +38,6 @@ export class TimeWait {
   hasTimestamps = new Uint8Array(START_ROWS)
   tsRecent = new Int32Array(START_ROWS)
   tsOffset = new Int32Array(START_ROWS)
-  /** The index of the interface by which it is answered. */
-  interface = new Int16Array(START_ROWS)
   #words = new Int32Array(START_ROWS * WORDS)
   #ports = new Int32Array(START_ROWS)
   #hashes = new Int32Array(START_ROWS)
@@ -81,7 +79,7 @@ export class TimeWait {
       this.tsRecent,
       this.tsOffset,
     ]
-    const own = [this.interface, this.#words, this.#ports, this.#hashes, this.#due, this.#sooner, this.#later]
+    const own = [this.#words, this.#ports, this.#hashes, this.#due, this.#sooner, this.#later]
     let octets = this.#index.octets
     for (const column of [...columns, ...own]) octets += column.byteLength
     return octets
@@ -128,7 +126,6 @@ export class TimeWait {
     this.hasTimestamps[row] = 0
     this.tsRecent[row] = 0
     this.tsOffset[row] = 0
-    this.interface[row] = 0
     this.#append(row, now)
     return row
   }
@@ -267,7 +264,6 @@ export class TimeWait {
     this.hasTimestamps = resized(this.hasTimestamps, new Uint8Array(rows))
     this.tsRecent = resized(this.tsRecent, new Int32Array(rows))
     this.tsOffset = resized(this.tsOffset, new Int32Array(rows))
-    this.interface = resized(this.interface, new Int16Array(rows))
     this.#words = resized(this.#words, new Int32Array(rows * WORDS))
     this.#ports = resized(this.#ports, new Int32Array(rows))
     this.#hashes = resized(this.#hashes, new Int32Array(rows))

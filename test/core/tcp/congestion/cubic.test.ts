@@ -67,14 +67,22 @@ describe('the window (RFC 9438 §4.2)', () => {
 
   it('goes on after that where it was, to the octet', () => {
     const steady = reduced(window, 2000)
-    go(steady, 2010, 9000)
+    go(steady, 2010, 4000)
     for (const pause of [1, 2, 4999]) {
       const paused = reduced(window, 2000)
       for (const now of [2000 + pause])
         paused.onAcknowledged(acked(MSS, { now, srtt: 100_000, isWindowLimited: false }))
-      go(paused, 2010 + pause, 9000 + pause)
+      go(paused, 2010 + pause, 4000 + pause)
       expect(paused.cwnd, `${pause} ms`).toBe(steady.cwnd)
     }
+  })
+
+  it('takes for a segment its share of what a round trip may add, and no more', () => {
+    const congestion = reduced(window, 2000)
+    const before = congestion.cwnd
+    const missing = formula(window, 5000) - before
+    congestion.onAcknowledged(acked(MSS, { now: 2001, srtt: 3_000_000 }))
+    expect(congestion.cwnd - before).toBeLessThan((2 * missing * MSS) / before + MSS)
   })
 
   it('stands still in silence, too', () => {

@@ -1,0 +1,93 @@
+// The two windows of a connection, as its handshake and its user leave them.
+import { expect, it } from 'vitest'
+import { PacketBatch, Segmentation } from '../../../src/core/batch.ts'
+import { TcpResult } from '../../../src/core/tcp/tcp.ts'
+import { tcpInfo } from '../../../src/core/tcp/tcp-info.ts'
+import { ipv4Packet, put } from '../../support/packets.ts'
+import { mss, scale, TcpBench } from '../../support/tcp-bench.ts'
+
+it('MUST-38: half of the largest window counts from the handshake on', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept({ synOptions: mss(1460), window: 2000 })
+  peer.send('.', { window: 600 })
+  bench.write(connection, 5000)
+  expect(peer.heard()).toEqual([])
+  peer.send('.', { window: 1000 })
+  expect(peer.one().data.length).toBe(1000)
+})
+
+it('the receive window grows with what the application takes in a round trip', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.acceptAfter(100)
+  const { limit } = connection.window
+  for (let round = 0; round < 4; round++) {
+    for (let segment = 0; segment < 44; segment++) peer.send('.', { data: 1460 })
+    peer.heard()
+    while (connection.read(65_536, bench.now) !== null);
+    bench.wait(100)
+  }
+  expect(connection.window.limit).toBe(limit)
+  for (let round = 0; round < 4; round++) {
+    for (let half = 0; half < 2; half++) {
+      for (let segment = 0; segment < 44; segment++) peer.send('.', { data: 1460 })
+      peer.heard()
+      while (connection.read(65_536, bench.now) !== null);
+      bench.wait(50)
+    }
+  }
+  expect(connection.window.limit).toBeGreaterThan(limit)
+})
+
+it('what fits nothing in a simultaneous open is counted, and reset', () => {
+  const bench = new TcpBench()
+  const peer = bench.peer()
+  bench.connect(peer)
+  peer.heard()
+  peer.send('S')
+  peer.heard()
+  peer.send('.', { ack: 500 })
+  expect(peer.lines()).toEqual(['R 500:500(0)'])
+  expect(bench.bench.allDrops).toEqual({ tcpUnacceptable: 1 })
+})
+
+it('a listener that could be made says so, after one that could not', () => {
+  const bench = new TcpBench()
+  const { localAddress } = bench.listen()
+  expect(bench.tcp.listen({ localAddress, localPort: 80 })).toBeNull()
+  expect(bench.tcp.result).toBe(TcpResult.addressInUse)
+  expect(bench.tcp.listen({ localAddress, localPort: 81 })).not.toBeNull()
+  expect(bench.tcp.result).toBe(TcpResult.done)
+})
+
+it('nobody is at 0.0.0.0/8', () => {
+  const bench = new TcpBench()
+  bench.deliver(ipv4Packet([1], { to: '0.1.2.3' }))
+  expect(bench.bench.allDrops).toEqual({ martianDestination: 1 })
+})
+
+it('what a link has merged counts as the segments that it was', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept()
+  const before = tcpInfo(connection, bench.now)
+  const batch = new PacketBatch({ largest: 9000 })
+  batch.interface = bench.bench.interface.index
+  put(batch, peer.packet('P.', { data: 3500 }))
+  batch.segmentation[batch.first] = Segmentation.tcp4
+  batch.segmentSize[batch.first] = 1000
+  bench.bench.stack.receive(batch, bench.now)
+  const { segmentsIn, dataSegmentsIn } = tcpInfo(connection, bench.now)
+  expect([segmentsIn - before.segmentsIn, dataSegmentsIn]).toEqual([4, 4])
+})
+
+it('what fits the window of a connection in TIME-WAIT fits it by its scale too', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept({ synOptions: [...mss(1460), 1, ...scale(7)] })
+  connection.finish(bench.now)
+  peer.heard()
+  peer.send('F.')
+  peer.heard()
+  peer.send('.', { seq: peer.next + 5000 })
+  expect(peer.heard()).toEqual([])
+  peer.send('.', { seq: peer.next + 10_000_000 })
+  expect(peer.lines()).toEqual(['. 2:2(0) ack 2'])
+})
