@@ -6,9 +6,10 @@ import { tcpInfo } from '../../../src/core/tcp/tcp-info.ts'
 import { ipv4Packet, put } from '../../support/packets.ts'
 import { mss, scale, TcpBench } from '../../support/tcp-bench.ts'
 
-it('MUST-38: half of the largest window counts from the handshake on', () => {
+it.each(['open', 'accept'])('MUST-38: half of the largest window counts from the handshake on: %s', (how) => {
   const bench = new TcpBench()
-  const [peer, connection] = bench.accept({ synOptions: mss(1460), window: 2000 })
+  const options = { synOptions: mss(1460), window: 2000 }
+  const [peer, connection] = how === 'open' ? bench.open(options) : bench.accept(options)
   peer.send('.', { window: 600 })
   bench.write(connection, 5000)
   expect(peer.heard()).toEqual([])
