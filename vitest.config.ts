@@ -24,7 +24,14 @@ export default defineConfig({
             'tunstack/simulate': new URL('src/node/simulate.ts', import.meta.url).pathname,
           },
         },
-        test: { name: 'virtual', include: ['test/**/*.test.ts'], exclude: KERNEL, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'virtual',
+          include: ['test/**/*.test.ts'],
+          exclude: KERNEL,
+          // No module has state, so nothing is loaded anew for each file: less than half the time.
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
