@@ -34,7 +34,7 @@ const brief = ({ cause, flags, length }: SentEvent) => `${cause} ${flags} ${leng
 /** A connection from the client to port 80, whose accepted end reads everything unless told otherwise. */
 function connected({ reads = true } = {}): [Endpoint, () => Endpoint] {
   let accepted: Endpoint | null = null
-  server.listen({ port: 80 }).onConnection = (endpoint) => {
+  server.listen({ port: 80, reusePort: true }).onConnection = (endpoint) => {
     accepted = endpoint
     if (reads) endpoint.onReadable = () => endpoint.look((_, __, length) => length)
   }
@@ -51,6 +51,24 @@ function sendIntoTheVoid(endpoint: Endpoint, octets: number): void {
 }
 
 describe('watch', () => {
+  test('SACK blocks have the numbers of the segments that they are about, whatever these begin with', () => {
+    client.watch((event) => told.push(event))
+    const ends: number[] = []
+    for (let connection = 0; connection < 8; connection++) {
+      const [endpoint] = connected()
+      later(100)
+      sendIntoTheVoid(endpoint, 1448)
+      told = []
+      endpoint.send(new Uint8Array(1448))
+      later(25)
+      const [{ sequence, length }] = of('sent')
+      const blocks = of('received').flatMap((event) => event.blocks)
+      expect(blocks[0]).toEqual([sequence, (sequence + length) % 2 ** 32])
+      ends.push(blocks[0][1])
+    }
+    expect(Math.max(...ends)).toBeGreaterThan(2 ** 31)
+  })
+
   test('a connection’s life, from the side that opens: each state with the segment that brought it about', () => {
     client.watch((event) => told.push(event))
     const [endpoint, accepted] = connected()

@@ -81,6 +81,13 @@ describe('a queue of datagrams', () => {
     expect(shift(queue)).toEqual(expected(5000, 1))
   })
 
+  it('fills what memory it has to the last octet before it takes more', () => {
+    const queue = new DatagramQueue(LIMIT)
+    for (const mark of [1, 2]) push(queue, 1024, mark)
+    expect(queue.arena?.bytes.length).toBe(2048)
+    expect([shift(queue), shift(queue)]).toEqual([expected(1024, 1), expected(1024, 2)])
+  })
+
   it('holds no memory before anything came, and after it was cleared', () => {
     const queue = new DatagramQueue(LIMIT)
     expect(queue.arena).toBeNull()

@@ -108,6 +108,17 @@ describe('what is wrong ends the datagram', () => {
     expect(bench.drops('fragmentOverlap')).toBe(1)
   })
 
+  test('overlapping fragments of one datagram of several at a time', () => {
+    const bench = new Bench()
+    const payload = echo(3000)
+    for (let identification = 1; identification <= 20; identification++)
+      bench.receive(piece(payload, 0, 1480, { identification }))
+    bench.receive(piece(payload, 0, 1480, { identification: 13 }))
+    expect(bench.allDrops).toEqual({})
+    bench.receive(piece(payload, 8, 1488, { identification: 13 }))
+    expect(bench.allDrops).toEqual({ fragmentOverlap: 1 })
+  })
+
   test('the ping of death: octets beyond 65,535', () => {
     const bench = new Bench()
     expect(bench.answer(ipv4Packet(body(1000), { protocol: 1, fragment: 0x1fff }))).toEqual([])
@@ -275,6 +286,17 @@ describe('limits', () => {
     expect(answer.length).toBe(41)
   })
 
+  test('is told of by so much of a first fragment’s headers as was kept, where they are longer', () => {
+    const bench = new Bench()
+    const options = bytes([44, 10, 1, 84], new Uint8Array(84))
+    const header = bytes(17, 0, u16(1), u32(77))
+    bench.receive(ipv6Packet(bytes(options, header, body(512)), { from: 'fd00::1', protocol: 60 }))
+    bench.advance(30_000)
+    const [error, ...more] = bench.sent()
+    expect(more).toEqual([])
+    expect([error[40], error.length]).toEqual([3, 40 + 8 + 128])
+  })
+
   test('of a datagram to a broadcast address nobody is told that it was never whole: RFC 1122 §3.2.2', () => {
     const bench = new Bench()
     const datagram = bytes([0, 9, 0, 99], u16(4008), [0, 0], body(4000))
@@ -313,6 +335,19 @@ describe('limits', () => {
     expect(most - held).toBeLessThan(1 << 20)
     bench.advance(30_000)
     expect(bench.stack.fragments.octets).toBe(0)
+  })
+
+  test('one datagram after another in the making takes the same memory', () => {
+    const bench = new Bench()
+    const first = ipv4Packet(body(512), { protocol: 17, fragment: 0x2000 })
+    const before = process.memoryUsage().arrayBuffers
+    let most = 0
+    for (let round = 0; round < 60; round++) {
+      bench.receive(first)
+      bench.advance(30_000)
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    }
+    expect(most).toBeLessThan(1 << 20)
   })
 
   test('endless fragments of one datagram: eight octets each, in an order that hurts, in time that grows with their number', () => {

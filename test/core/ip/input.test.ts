@@ -21,6 +21,24 @@ type Reason = keyof typeof Drop
 const request = (fields = {}) => icmpPacket(8, 0, 0x12340001, bytes(1, 2, 3, 4, 5), fields)
 const request6 = (fields = {}) => icmpPacket(128, 0, 0x12340001, bytes(1, 2, 3, 4, 5), { from: 'fd00::1', ...fields })
 
+test('a packet after whose header nothing follows is taken, and nothing comes of it: RFC 8200 §4.7', () => {
+  const bench = new Bench()
+  expect(bench.answer(ipv6Packet(bytes(1, 2, 3), { from: 'fd00::1', protocol: 59 }))).toEqual([])
+  expect(bench.answer(ipv6Packet(bytes(59, 0, 1, 4, 0, 0, 0, 0), { from: 'fd00::1', protocol: 60 }))).toEqual([])
+  expect(bench.allDrops).toEqual({})
+})
+
+test('an error that quotes nothing at all, where the memory of the batch ends too', () => {
+  const bench = new Bench()
+  const error = icmpPacket(3, 1, 0, [])
+  const batch = new PacketBatch({ capacity: 1, largest: error.length })
+  batch.interface = bench.interface.index
+  put(batch, error)
+  expect(batch.offset[0] + batch.length[0]).toBe(batch.bytes.length)
+  bench.stack.receive(batch, bench.now)
+  expect(bench.sent()).toEqual([])
+})
+
 describe('echo', () => {
   test('an IPv4 echo request is answered with its own octets: RFC 1122 §3.2.2.6', () => {
     const bench = new Bench()

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { Checksum, PacketBatch, Segmentation } from '../../../src/core/batch.ts'
 import { NO_OFFLOAD } from '../../../src/core/environment.ts'
-import { parseAddress } from '../../../src/core/ip/address.ts'
+import { type Address, parseAddress } from '../../../src/core/ip/address.ts'
 import {
   Bench,
   bytes,
@@ -135,4 +135,32 @@ describe('identifications (RFC 6864 §4.3, RFC 7739 §5.1)', () => {
 test('a socket for echoes has heard of no error before there was one', () => {
   const socket = new Bench().stack.openEcho()
   expect([socket?.errorKind, socket?.errorSequence, socket?.errorFrom]).toEqual([-1, 0, null])
+})
+
+describe('an echo request', () => {
+  const at = (text: string) => parseAddress(text) as Address
+  const asked = () => {
+    const bench = new Bench()
+    bench.stack.addRoute(prefixes('192.0.2.0/24')[0], bench.interface, at('10.0.0.1'))
+    const socket = bench.stack.openEcho()
+    const octets = bytes(1, 2, 3)
+    expect(socket?.send(at('192.0.2.1'), 7, { bytes: octets, view: new DataView(octets.buffer) }, 64)).toBe(true)
+    return bench
+  }
+
+  test('for which a batch has no room waits for the next', () => {
+    const bench = asked()
+    const full = new PacketBatch({ capacity: 1, largest: 1500 })
+    full.interface = bench.interface.index
+    put(full, ipv4Packet(bytes(1), { protocol: 1 }))
+    bench.stack.transmit(full, bench.now)
+    expect(bench.sent().length).toBe(1)
+  })
+
+  test('whose route is gone before it went is counted', () => {
+    const bench = asked()
+    bench.stack.routes.remove(({ gateway }) => gateway !== null)
+    expect(bench.sent()).toEqual([])
+    expect(bench.allDrops).toEqual({ outputNoRoute: 1 })
+  })
 })

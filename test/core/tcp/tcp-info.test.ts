@@ -28,7 +28,17 @@ describe('figures', () => {
     const connection = bench.connect(bench.peer())
     bench.flush()
     bench.wait(10)
-    const nothing = { probes: 0, backoff: 0, sacked: 0, lost: 0, rtt: 0, rttVariance: 0, minimumRtt: 0, sendWindow: 0 }
+    const nothing = {
+      probes: 0,
+      backoff: 0,
+      sacked: 0,
+      lost: 0,
+      rtt: 0,
+      rttVariance: 0,
+      minimumRtt: 0,
+      sendWindow: 0,
+      slowStartThreshold: 0,
+    }
     const none = { totalRetransmits: 0, octetsAcked: 0, octetsReceived: 0, octetsRetransmitted: 0, segmentsIn: 0 }
     const no = {
       dataSegmentsOut: 0,

@@ -17,6 +17,83 @@ it.each(['open', 'accept'])('MUST-38: half of the largest window counts from the
   expect(peer.one().data.length).toBe(1000)
 })
 
+it('an older segment, come late, does not change the window (RFC 9293 §3.10.7.4)', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept()
+  peer.send('P.', { seq: 11, data: 10, window: 500 })
+  expect(connection.sndWnd).toBe(500)
+  peer.send('P.', { seq: 1, data: 10, window: 3000 })
+  expect(connection.sndWnd).toBe(500)
+  peer.send('.', { seq: 21, window: 4000 })
+  expect(connection.sndWnd).toBe(4000)
+})
+
+it('whoever waits for room is woken for that alone', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept()
+  connection.setBuffers(10_000, null)
+  peer.send('.')
+  while (bench.write(connection, 10_000) > 0);
+  bench.woken.length = 0
+  for (let round = 0; round < 20; round++) {
+    peer.heard()
+    peer.send('.')
+  }
+  expect(new Set(bench.woken)).toEqual(new Set(['writable', 'drained']))
+})
+
+it('a segment may take 64 hops', () => {
+  const bench = new TcpBench()
+  const peer = bench.peer()
+  bench.connect(peer)
+  expect(peer.one().ip.hopLimit).toBe(64)
+})
+
+it('samples are limited by the application where it has nothing more to send, and only there', () => {
+  const bench = new TcpBench({ pacing: false })
+  const [peer, connection] = bench.accept()
+  bench.write(connection, 60_000)
+  peer.heard()
+  expect(connection.unsent).toBeGreaterThan(0)
+  expect(connection.limitedUntil).toBe(0)
+  for (let round = 0; round < 10; round++) {
+    peer.send('.')
+    peer.heard()
+  }
+  bench.write(connection, 100)
+  peer.heard()
+  expect(connection.limitedUntil).toBe(60_100)
+})
+
+it('a window probe remembers what was delivered before it, as every record does', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.acceptAfter(50)
+  bench.warmUp(50, peer, connection)
+  peer.window = 0
+  peer.send('.')
+  bench.write(connection, 1000)
+  bench.wait(2000)
+  expect(peer.heard()[0].data.length).toBe(1)
+  const { flight } = connection
+  expect(flight.count).toBe(1)
+  expect(flight.slab.delivered[flight.first]).toBe(connection.delivered)
+})
+
+it('the controller is told of every segment, and of what was in flight before it', () => {
+  const bench = new TcpBench({ pacing: false })
+  const [peer, connection] = bench.accept()
+  const told: unknown[] = []
+  const congestion = connection.congestion as NonNullable<typeof connection.congestion>
+  congestion.onSent = (...what) => told.push(what)
+  bench.write(connection, 3000)
+  peer.heard()
+  expect(told).toEqual([
+    [1460, 0, false, 0],
+    [1460, 1460, false, 0],
+    [80, 2920, true, 0],
+  ])
+})
+
 it('the receive window grows with what the application takes in a round trip', () => {
   const bench = new TcpBench()
   const [peer, connection] = bench.acceptAfter(100)

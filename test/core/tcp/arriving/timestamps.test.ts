@@ -46,6 +46,20 @@ describe('a segment that was sent before TS.Recent', () => {
     expect(bench.bench.drops('tcpPaws')).toBe(0)
   })
 
+  it('is taken when it is just as old as what came first in the round trip before', () => {
+    const [bench, peer, connection] = established()
+    for (let turn = 0; turn < 5; turn++) {
+      bench.wait(TRIP)
+      peer.send('P.', { data: pattern(10) })
+    }
+    const age = (connection.tsRecent - connection.tsLongBefore) | 0
+    expect(age).toBeGreaterThan(0)
+    sendAged(bench, peer, peer.next, age)
+    expect(connection.readable).toBe(60)
+    sendAged(bench, peer, peer.next + 10, age + 1)
+    expect([connection.readable, bench.bench.drops('tcpPaws')]).toEqual([60, 1])
+  })
+
   it('is dropped after two round trips, however slowly text comes', () => {
     const [bench, peer, connection] = established()
     for (let turn = 0; turn < 5; turn++) {

@@ -115,6 +115,13 @@ describe('the table', () => {
     )
   })
 
+  it('uses each row that it has before it makes more', () => {
+    const table = new TimeWait(hash, DURATION, 1000)
+    const rows = table.sndNxt.length
+    for (let port = 1; port <= rows; port++) table.add(local, 80, remote, port, 0)
+    expect([table.count, table.sndNxt.length]).toEqual([rows, rows])
+  })
+
   it('holds 100,000 rows in 10 MB, and gives the memory back', () => {
     const table = new TimeWait(hash, DURATION, 1_000_000)
     for (let row = 0; row < 100_000; row++) {
@@ -122,6 +129,8 @@ describe('the table', () => {
     }
     expect(table.count).toBe(100_000)
     expect(table.octets).toBeLessThanOrEqual(10_000_000)
+    // Its addresses alone take so much.
+    expect(table.octets).toBeGreaterThan(100_000 * 32)
     expect(table.find(local, 80, remote, 999)).not.toBe(NONE)
     table.expire(70_000)
     expect(table.count).toBe(0)

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { Bbr, bbr } from '../../../../src/core/tcp/congestion/bbr.ts'
 import { BbrState } from '../../../../src/core/tcp/congestion/bbr-cycle.ts'
-import { SPAN, UNBOUNDED } from '../../../../src/core/tcp/congestion/bbr-model.ts'
+import { isTooHigh, SPAN, UNBOUNDED } from '../../../../src/core/tcp/congestion/bbr-model.ts'
 import type { CongestionSettings } from '../../../../src/core/tcp/congestion/congestion.ts'
 import { conform } from './conformance.ts'
-import { MSS, Path, type PathOptions } from './path.ts'
+import { MSS, Path, type PathOptions, settings } from './path.ts'
 
 conform('bbr', bbr)
 
@@ -22,6 +22,14 @@ function until(path: Path, controller: Bbr, state: number, most = 20_000): numbe
   expect(controller.state).toBe(state)
   return path.now - begin
 }
+
+it('is paced whatever the settings say', () => {
+  expect(bbr(settings()).needsPacing).toBe(true)
+})
+
+it('calls it too much where more than two percent are lost (§5.5.10.2)', () => {
+  expect([1, 2, 3].map((lost) => isTooHigh(lost, 100))).toEqual([false, false, true])
+})
 
 const bandwidth = (controller: Bbr, path: Path) => controller.model.largestBandwidth / SPAN / path.rate
 

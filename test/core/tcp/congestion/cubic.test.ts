@@ -167,6 +167,19 @@ describe('the window (RFC 9438 §4.2)', () => {
     expect((congestion.cwnd - before) / MSS).toBeLessThan(10)
   })
 
+  it('grows by 9/17 of a segment a round trip below cwnd_prior, where Reno would be quicker (§4.3)', () => {
+    const congestion = cubic(settings())
+    congestion.cwnd = 1000 * MSS
+    congestion.onRecovery(1000 * MSS, 0)
+    congestion.onRecovered(0)
+    const before = congestion.cwnd
+    for (let round = 1; round <= 51; round++) {
+      congestion.onAcknowledged(acked(congestion.cwnd, { now: round, srtt: 1000 }))
+    }
+    expect(congestion.cwnd - before).toBeGreaterThan(25 * MSS)
+    expect(congestion.cwnd - before).toBeLessThan(27.5 * MSS)
+  })
+
   it('is reduced less by a mark (RFC 8511)', () => {
     const congestion = cubic(settings())
     congestion.onMarked(INITIAL_WINDOW, 0)

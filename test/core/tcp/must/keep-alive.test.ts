@@ -46,6 +46,19 @@ describe('keep-alives (RFC 9293 §3.8.4)', () => {
     expect(other.heard()[0].at).toBe(30_000)
   })
 
+  it('go on after text was in flight when one was due', () => {
+    const bench = new TcpBench()
+    const [peer, connection] = bench.accept()
+    connection.setKeepAlive(true, 5000, null, null, bench.now)
+    bench.wait(4900)
+    bench.write(connection, 10)
+    bench.wait(150)
+    peer.heard()
+    peer.send('.')
+    bench.wait(10_000)
+    expect(peer.heard().map(({ seq, at }) => [seq, at])).toEqual([[10, 10_050]])
+  })
+
   it('are not put off by what is not acceptable: a stranger could send that', () => {
     const bench = new TcpBench()
     const [peer, connection] = bench.accept()

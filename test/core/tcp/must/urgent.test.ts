@@ -15,6 +15,17 @@ describe('urgent data that is sent', () => {
     expect([second.flags, second.urgent]).toEqual(['P.', 0])
   })
 
+  it('is not pointed to any more by a keep-alive, which stands before what is acknowledged', () => {
+    const bench = new TcpBench()
+    const [peer, connection] = bench.accept()
+    connection.setKeepAlive(true, 5000, null, null, bench.now)
+    connection.sendUrgent(pattern(10), bench.now)
+    peer.heard()
+    peer.send('.')
+    bench.wait(5001)
+    expect(peer.heard().map(({ flags, seq, urgent }) => [flags, seq, urgent])).toEqual([['.', 10, 0]])
+  })
+
   it('MUST-62: keeps pointing there from every segment before it, retransmissions too', () => {
     const bench = new TcpBench()
     const [peer, connection] = bench.accept()

@@ -89,6 +89,19 @@ describe('a flight', () => {
     expect(sums()).toEqual([3000, 2000, 0, 1000, 1000, 2])
   })
 
+  it('remembers when each record was sent and what was delivered then, however many there are', () => {
+    const rows = slab.sentAt.length + 1
+    for (let place = 0; place < rows; place++) {
+      const row = flight.append(place, place + 1, 1000, 0, place)
+      slab.deliveredAt[row] = place + 0.25
+      slab.firstSentAt[row] = place + 0.5
+    }
+    for (let row = flight.first, place = 0; row >= 0; row = slab.next[row], place++) {
+      const times = [slab.sentAt[row], slab.deliveredAt[row], slab.firstSentAt[row]]
+      expect(times).toEqual([place, place + 0.25, place + 0.5])
+    }
+  })
+
   it('puts what was not lost after all back where its time is', () => {
     const [, two] = [0, 1000, 2000].map((start) => flight.append(start, start + 1000, 1000, 0, start))
     flight.markLost(two)

@@ -38,6 +38,21 @@ function sacked(peer: Peer, ack: number, ...blocks: [number, number][]) {
 
 const count = (bench: TcpBench, name: keyof typeof Count) => bench.tcp.shared.counters.get(Count[name])
 
+describe('the reordering timer (RFC 8985 §6.2)', () => {
+  it('repairs also a single octet', () => {
+    const [bench, peer, connection] = established(SACKS, undefined, false)
+    bench.write(connection, 1)
+    bench.wait(1)
+    bench.write(connection, 1000)
+    bench.wait(TRIP)
+    peer.heard()
+    sack(peer, 2001, [2002, 3002])
+    bench.wait(TRIP / 2)
+    expect(peer.heard().map(({ seq, data }) => [seq, data.length])).toEqual([[2001, 1]])
+    expect([count(bench, 'tcpReorderingTimeouts'), count(bench, 'tcpTailProbes')]).toEqual([1, 0])
+  })
+})
+
 describe('the tail loss probe (RFC 8985 §7)', () => {
   it('sends the last segment again two round trips after the last was sent, and a SACK of it repairs the rest at once', () => {
     const [bench, peer, connection] = established()
