@@ -6,5 +6,5 @@ folder=${1:-$(mktemp -d)}
 archive=$(sh "$(dirname "$0")/../support/fetch-debian-source.sh" nodejs "$folder")
 folder=$(dirname "$archive")
 tar -xf "$archive" -C "$folder" --wildcards --strip-components=1 \
-  '*/test/parallel/test-net-*' '*/test/parallel/test-dgram-*' '*/test/common/*' '*/test/fixtures/*' '*/LICENSE'
+  '*/test/parallel/test-net-*' '*/test/parallel/test-dgram-*' '*/test/parallel/test-http-*' '*/test/common/*' '*/test/fixtures/*' '*/LICENSE'
 echo "$folder/test"

@@ -1,18 +1,18 @@
 // Runs Node's own tests of `net` and `dgram` with a stack's module in the place of Node's. They are not in this repository: fetch.sh brings
 // them. A line a file (PASS name, FAIL name: why, SKIP name: why), then a total; what is skipped, and why, stands in skip.mjs.
 //   npm run test:node-core -- FOLDER PATTERN      FOLDER holds `parallel` and `common`; PATTERN is a glob on file names, or several
-import { spawn } from 'node:child_process'
+// With --in-host, on a simulated host: run-in-host.mjs.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { flagsOf, run } from './run-file.mjs'
+import { runInHost } from './run-in-host.mjs'
 import { despite, names, rules } from './skip.mjs'
 
 const LIMIT = 60_000
 const PRELOAD = new URL('./preload.mjs', import.meta.url).href
 const BUILT = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
-/** The runner's own: the tests of a release ask for exactly its Node. */
-const ENVIRONMENT = { ...process.env, NODE_TEST_KNOWN_GLOBALS: '0' }
 
 function toPattern(glob) {
   const alternatives = glob.replace(/\{([^}]*)\}/g, (_, list) => `(?:${list.split(',').join('|')})`)
@@ -31,55 +31,37 @@ function whySkip(name, text) {
   return rules.find((rule) => rule.name?.test(name) || rule.text?.test(text))?.why ?? null
 }
 
-/** What a file's head asks Node for. */
-function flagsOf(text) {
-  const flags = /^\/\/ Flags:(.*)$/m.exec(text)?.[1].trim()
-  return flags === undefined ? [] : flags.split(/\s+/)
-}
-
 function moduleOf(name) {
   return /^test-(net|dgram)-/.exec(name)?.[1] ?? null
 }
 
-/** Null where it passes; else why it fails, in a line. */
-function run(folder, name, text) {
-  const file = join(folder, 'parallel', name)
-  const env = { ...ENVIRONMENT, TUNSTACK_REPLACES: moduleOf(name) }
-  const child = spawn(process.execPath, [...flagsOf(text), '--import', PRELOAD, file], { cwd: folder, env })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part) => (output += part))
-  let isLate = false
-  const timer = setTimeout(() => {
-    isLate = true
-    child.kill('SIGKILL')
-  }, LIMIT)
-  return new Promise((done) => {
-    child.once('close', (code, signal) => {
-      clearTimeout(timer)
-      if (isLate) done({ failure: `did not end in ${LIMIT / 1000} s`, output })
-      else if (code === 0) done({ failure: null, skipped: /^1\.\.0 # Skipped: (.*)$/m.exec(output)?.[1], output })
-      else done({ failure: summary(output) || `ended with ${signal ?? code}`, output })
-    })
-  })
+function runReplaced(root, name, text) {
+  const args = [...flagsOf(text), '--import', PRELOAD, join(root, 'parallel', name)]
+  return run(root, args, { limit: LIMIT, environment: { TUNSTACK_REPLACES: moduleOf(name) } })
 }
 
-function summary(output) {
-  const lines = output.split('\n').filter((line) => line.trim() !== '')
-  const line = lines.find((one) => /^\s*(?:\w*Error\b|Mismatched|.*\[ERR_)/.test(one)) ?? lines.at(-1) ?? ''
-  return line.trim().slice(0, 200)
-}
-
-async function main([folder, ...patterns]) {
+async function main(given) {
+  const isInHost = given.includes('--in-host')
+  const [folder, ...patterns] = given.filter((one) => one !== '--in-host')
   if (folder === undefined || !existsSync(join(folder, 'parallel'))) {
-    throw new Error('usage: npm run test:node-core -- FOLDER PATTERN, where FOLDER holds "parallel" and "common"')
+    throw new Error(
+      'usage: npm run test:node-core -- FOLDER [PATTERN ...] [--in-host], where FOLDER holds "parallel" and "common"',
+    )
   }
   if (!existsSync(BUILT)) throw new Error('dist is missing: npm run prepare builds it')
-  const globs = (patterns.length === 0 ? ['test-net-*', 'test-dgram-*'] : patterns).map(toPattern)
+  const usual = isInHost ? ['test-http-*'] : ['test-net-*', 'test-dgram-*']
+  const globs = (patterns.length === 0 ? usual : patterns).map(toPattern)
   const root = resolve(folder)
   const files = readdirSync(join(root, 'parallel'))
-    .filter((name) => /\.m?js$/.test(name) && moduleOf(name) !== null && globs.some((glob) => glob.test(name)))
+    .filter(
+      (name) => /\.m?js$/.test(name) && (isInHost || moduleOf(name) !== null) && globs.some((glob) => glob.test(name)),
+    )
     .sort()
   const isVerbose = process.env.VERBOSE === '1'
+  if (isInHost) {
+    process.exitCode = (await runInHost(root, files, isVerbose)) ? 0 : 1
+    return
+  }
   const counts = { PASS: 0, FAIL: 0, SKIP: 0 }
   const say = (verdict, name, why) => {
     counts[verdict]++
@@ -94,7 +76,7 @@ async function main([folder, ...patterns]) {
         say('SKIP', name, why)
         continue
       }
-      const { failure, skipped, output } = await run(root, name, text)
+      const { failure, skipped, output } = await runReplaced(root, name, text)
       if (failure !== null) say('FAIL', name, failure)
       else if (skipped !== undefined) say('SKIP', name, `the file itself says: ${skipped}`)
       else say('PASS', name)

@@ -16,6 +16,7 @@ const ECHO = `
     socket.end('x')
     socket.on('close', () => server.close()).resume()
   })`
+const IN_HOST = "Date.now() < Date.parse('2026-01-01')"
 const FILES: Record<string, string> = {
   'test-net-passes.js': `const net = require('net'); const kernel = null; ${ECHO}
     if (require('node:net') !== net) throw new Error('not by its other name')`,
@@ -38,6 +39,21 @@ const FILES: Record<string, string> = {
   'test-net-child.js': "const { spawn } = require('child_process')",
   'test-net-says-itself.js': "console.log('1..0 # Skipped: no reason')",
   'test-http-other.js': "throw new Error('not looked at')",
+  'test-hosted-passes.js': `const net = require('net')
+    if (require.main !== module || process.argv[1] !== __filename) throw new Error('not as the main module')
+    let isClosed = false
+    const server = net.createServer((socket) => socket.pipe(socket))
+    server.listen(0, () => {
+      setTimeout(() => net.connect(server.address().port, 'localhost').end('x').resume().on('close', () => server.close()), 10)
+    })
+    server.on('close', () => { isClosed = true })
+    process.on('exit', () => require('assert')(isClosed))`,
+  'test-hosted-ends-itself.mjs': 'setTimeout(() => process.exit(0), 10)\nsetTimeout(() => process.exit(1), 20)',
+  'test-hosted-checks.js': "process.on('exit', () => require('assert')(process.exitCode === undefined))",
+  'test-hosted-throws.js': `setTimeout(() => { if (${IN_HOST}) throw new Error('in a host') }, 1)`,
+  'test-hosted-kernel.js': "throw new Error('everywhere')",
+  'test-hosted-child.js': "const { spawn } = require('child_process')",
+  'test-http-autoselectfamily.js': `if (${IN_HOST}) throw new Error('stands on the list')`,
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tunstack-'))
@@ -78,4 +94,24 @@ it('takes patterns, and asks for a folder that holds tests', async () => {
   expect((await exec(process.execPath, [RUNNER, join(folder, 'common')])).stderr).toContain(
     'usage: npm run test:node-core',
   )
+})
+
+it('runs files on a simulated host, beside the kernel', async () => {
+  const patterns = ['test-hosted-*', 'test-http-auto*', '--in-host']
+  const { code, stdout } = await exec(process.execPath, [RUNNER, folder, ...patterns])
+  const lines = stdout.trim().split('\n')
+  expect(lines.slice(0, 7)).toEqual([
+    'PASS test-hosted-checks.js',
+    'SKIP test-hosted-child.js: another process, which has the kernel under it',
+    'PASS test-hosted-ends-itself.mjs',
+    'KERNEL test-hosted-kernel.js: Error: everywhere',
+    'PASS test-hosted-passes.js',
+    'FAIL test-hosted-throws.js: Error: in a host',
+    expect.stringMatching(/^EXCEPT test-http-autoselectfamily\.js: asks a name server/),
+  ])
+  expect(lines.at(-1)).toBe(
+    '7 files: 1 do not apply, 1 fail on the kernel, 5 pass on the kernel; of those 3 pass in a host (60%), ' +
+      '1 do not and have their reason, 1 do not and have none',
+  )
+  expect(code).toBe(1)
 })

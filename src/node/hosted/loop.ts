@@ -28,7 +28,7 @@ export class Loop {
   readonly #moved: Moved
   readonly #patience: number
   readonly #pending = pendingRequests()
-  readonly #atFirst = countResources()
+  readonly #atFirst = countAtFirst()
   readonly #round = () => this.#onRound()
   #resolve: () => void = () => {}
   #reject: (error: unknown) => void = () => {}
@@ -36,9 +36,8 @@ export class Loop {
   #next: ListedImmediate | null = null
   #events = -1
   #spins = 0
-  /** Since when it has been waiting, for one and the same thing. */
-  #since = realNow()
-  #reason = ''
+  /** Since when time has not moved, and it waits for this: two reasons may take turns. */
+  readonly #since = new Map<string, number>()
 
   /** `patience`: real milliseconds for which nothing may happen. */
   constructor(moved: Moved, patience: number) {
@@ -92,7 +91,7 @@ export class Loop {
     }
     if (this.#moved.step()) {
       this.#spins = 0
-      this.#reason = ''
+      this.#since.clear()
       return
     }
     // What a child or a socket of the kernel's says may be what the program waits for.
@@ -102,13 +101,14 @@ export class Loop {
   }
 
   #wait(reason: string, isSpinning: boolean): void {
-    if (reason !== this.#reason) {
-      this.#reason = reason
-      this.#since = realNow()
+    let since = this.#since.get(reason)
+    if (since === undefined) {
+      since = realNow()
+      this.#since.set(reason, since)
     }
     const spins = ++this.#spins
     if (spins % SPINS !== 0 && (spins < SPINS || isSpinning)) return
-    if (realNow() - this.#since > this.#patience) {
+    if (realNow() - since > this.#patience) {
       const seconds = this.#patience / 1000
       throw new Error(`virtual time has not been able to move for ${seconds} real seconds: it waits for ${reason}`)
     }
@@ -142,6 +142,13 @@ const REAL: Readonly<Record<string, string>> = {
   MessagePort: 'another thread',
   FSEventWrap: 'a file that is watched',
   StatWatcher: 'a file that is watched',
+}
+
+/** Node makes the process's own outputs when they are first asked for. They may be pipes, and nothing ever comes from them. */
+function countAtFirst(): Map<string, number> {
+  void process.stdout
+  void process.stderr
+  return countResources()
 }
 
 function countResources(): Map<string, number> {

@@ -10,6 +10,7 @@ import { Loop } from './loop.ts'
 import { RealClock } from './real-clock.ts'
 import { drain, Scope, type ScopeTime } from './scope.ts'
 import { takeUndiciTimer } from './timers.ts'
+import { UncaughtListeners } from './uncaught.ts'
 
 export interface NodeSimulateOptions extends Omit<SimulateOptions, 'clock'> {
   /** `'real'`: time goes as it does outside, and nothing of Node's clocks and timers is changed. Virtual unless said otherwise. */
@@ -35,6 +36,8 @@ export class SimulatedNetwork extends Network {
   #left: Held[] = []
   #programs = 0
   #stop: () => void = () => {}
+  /** Of the run that goes on. */
+  #listeners: UncaughtListeners | null = null
   /** Events in a row that were idle. */
   #idle = 0
 
@@ -93,6 +96,7 @@ export class SimulatedNetwork extends Network {
   protected override async work<Result>(work: () => Promise<Result> | Result): Promise<Result> {
     const restore = install()
     this.#left = []
+    this.#listeners = new UncaughtListeners()
     const scope = new Scope(this.#around.time, this.#around.failed)
     takeUndiciTimer(scope)
     try {
@@ -100,6 +104,7 @@ export class SimulatedNetwork extends Network {
     } finally {
       this.#left = this.hosts.flatMap((host) => host.release())
       scope.end()
+      this.#listeners = null
       restore()
     }
   }
@@ -147,12 +152,34 @@ export class SimulatedNetwork extends Network {
     const { clock, errors } = this
     while (clock.next <= until) {
       const idle = this.#idle
-      clock.step()
-      drain()
+      this.#watch(() => void clock.step())
+      while (errors.length === 0 && !this.#watch(drain));
       if (this.#idle === idle) this.#idle = 0
       if (errors.length > 0) throw errors.splice(0)[0]
     }
     if (until !== Number.POSITIVE_INFINITY) clock.advance(until)
+  }
+
+  /** A program may listen for what it has not caught: then it goes on. */
+  protected override failed(error: unknown): void {
+    try {
+      if (this.#listeners?.tell(error)) return
+    } catch (another) {
+      super.failed(another)
+      return
+    }
+    super.failed(error)
+  }
+
+  /** False where it has thrown. */
+  #watch(work: () => void): boolean {
+    try {
+      work()
+      return true
+    } catch (error) {
+      this.failed(error)
+      return false
+    }
   }
 
   #time(): ScopeTime {

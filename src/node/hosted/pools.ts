@@ -1,8 +1,15 @@
 // Connections that are kept for the next request belong to the host that made them: the agents of `http` and `https` tell hosts apart by
 // the names of their pools, and undici's global dispatcher (the one under `fetch`) stands for one agent a host.
+// Who uses an agent first has pools with Node's own names, which programs may look up; the global agents are the process's.
 import http from 'node:http'
+import https from 'node:https'
 import type { Patches } from './patches.ts'
 import { hostScope, type Scope } from './scope.ts'
+
+/** Among the numbers of scopes, which begin with 1. */
+const PROCESS = 0
+
+const MARK = 'tunstack-'
 
 /** On a request's options, since an agent asks for names in anybody's context. */
 const kScope = Symbol('tunstack scope')
@@ -21,52 +28,69 @@ interface AgentInside {
 export function patchPools(patches: Patches): void {
   const { prototype } = http.Agent
   const agents = new Map<number, Set<AgentInside>>()
+  const owners = new WeakMap<object, number>()
+  for (const agent of [http.globalAgent, https.globalAgent]) owners.set(agent, PROCESS)
   patches.replace(prototype, 'addRequest', (addRequest) => {
     return function (this: AgentInside, request: unknown, options: Options, ...rest: unknown[]) {
       const scope = hostScope()
-      if (scope === undefined || typeof options !== 'object') {
+      const id = scope?.id ?? PROCESS
+      if (!owners.has(this)) owners.set(this, id)
+      const owner = owners.get(this)
+      if (typeof options !== 'object' || (id === PROCESS && owner === PROCESS)) {
         return Reflect.apply(addRequest, this, [request, options, ...rest])
       }
-      remember(agents, scope, this)
-      return Reflect.apply(addRequest, this, [request, { ...options, [kScope]: scope.id }, ...rest])
+      if (scope !== undefined) remember(agents, scope, this, owner === id)
+      else patches.onRestore(() => rename(this))
+      return Reflect.apply(addRequest, this, [request, { ...options, [kScope]: id }, ...rest])
     }
   })
   patches.replace(prototype, 'getName', (getName) => {
     return function (this: AgentInside, options?: Options) {
       const name = Reflect.apply(getName, this, [options]) as string
       // Whoever asks by hand means the host's own.
-      const id = options?.[kScope] ?? hostScope()?.id
-      return id === undefined ? name : `${name}:${suffixOf(id)}`
+      const id = options?.[kScope] ?? hostScope()?.id ?? PROCESS
+      return id === (owners.get(this) ?? id) ? name : `${name}:${MARK}${id}`
     }
   })
   patchDispatchers(patches)
 }
 
-function suffixOf(id: number): string {
-  return `tunstack-${id}`
+/** Null for a pool by Node's own name. An agent of `https` adds to the name that it gets. */
+function markedFor(name: string): number | null {
+  const mark = name.split(':').find((part) => part.startsWith(MARK))
+  return mark === undefined ? null : Number(mark.slice(MARK.length))
 }
 
 /** What a host's end leaves in agents is taken out with it: nobody would ever answer there. */
-function remember(agents: Map<number, Set<AgentInside>>, scope: Scope, agent: AgentInside): void {
+function remember(agents: Map<number, Set<AgentInside>>, scope: Scope, agent: AgentInside, isOwner: boolean): void {
   let known = agents.get(scope.id)
   if (known === undefined) {
     known = new Set()
     agents.set(scope.id, known)
-    const all = known
-    const drop = () => {
-      for (const one of all) forget(one, suffixOf(scope.id))
-    }
-    scope.holdings.add({ drop, describe: () => null })
   }
+  if (known.has(agent)) return
   known.add(agent)
+  const drop = () => forget(agent, isOwner ? null : scope.id)
+  scope.holdings.add({ drop, describe: () => null })
 }
 
-function forget(agent: AgentInside, suffix: string): void {
+function forget(agent: AgentInside, id: number | null): void {
   for (const pool of [agent.sockets, agent.freeSockets, agent.requests]) {
     for (const [name, list] of Object.entries(pool)) {
-      if (!name.endsWith(suffix)) continue
+      if (markedFor(name) !== id) continue
       if (pool !== agent.requests) agent.totalSocketCount -= list?.length ?? 0
       delete pool[name]
+    }
+  }
+}
+
+/** What the process had in a host's agent gets Node's names, now that nobody else is there. */
+function rename(agent: AgentInside): void {
+  for (const pool of [agent.sockets, agent.freeSockets, agent.requests]) {
+    for (const [name, list] of Object.entries(pool)) {
+      if (markedFor(name) !== PROCESS) continue
+      delete pool[name]
+      pool[name.replace(`:${MARK}${PROCESS}`, '')] = list
     }
   }
 }

@@ -126,7 +126,35 @@ export function fromRoot<Result>(scope: Scope, work: () => Result): Result {
   return root.runInAsyncScope(() => storage.run(scope, work))
 }
 
+interface ProcessInside {
+  _tickCallback(): void
+  _fatalException(error: unknown, isFromPromise: boolean): boolean
+  emit?: () => boolean
+}
+
 /** Lets ticks and promises run dry, as Node does after each callback of its own. */
 export function drain(): void {
-  ;(process as unknown as { _tickCallback(): void })._tickCallback()
+  const inside = process as unknown as ProcessInside
+  try {
+    inside._tickCallback()
+  } catch (error) {
+    leaveAll(inside, error)
+    throw error
+  }
+}
+
+/**
+ * A tick that throws stays on Node's stack of async contexts, and Node aborts when it finds that out. Who takes it off is Node's handler of
+ * exceptions that nobody has caught; it is told that somebody has, and nobody else hears of it.
+ */
+function leaveAll(inside: ProcessInside, error: unknown): void {
+  if (typeof inside._fatalException !== 'function') return
+  const before = Object.getOwnPropertyDescriptor(inside, 'emit')
+  inside.emit = () => true
+  try {
+    inside._fatalException(error, false)
+  } finally {
+    if (before === undefined) delete inside.emit
+    else Object.defineProperty(inside, 'emit', before)
+  }
 }

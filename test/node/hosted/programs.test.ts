@@ -79,6 +79,26 @@ describe('host.run', () => {
     expect(answers.now).toBe(20 + 1020 + 1 + 1020 + 20 + 1020)
   })
 
+  test('pools of an agent have the names that Node gives them, for the first who uses it', async () => {
+    const { network, client, server } = pair()
+    const agent = new http.Agent({ keepAlive: true })
+    const ask = async () => {
+      const [response] = (await once(http.get('http://server', { agent }), 'response')) as [http.IncomingMessage]
+      await once(response.resume(), 'end')
+      await sleep(1)
+      return agent.getName({ host: 'server', port: 80 })
+    }
+    const names = await network.run(async () => {
+      server.run(() => http.createServer((_request, response) => response.end()).listen(80))
+      return [await client.run(ask), await server.run(ask), ...Object.keys(agent.freeSockets)]
+    })
+    const [first, second, ...pools] = names
+    expect(first).toBe('server:80:')
+    expect(second).not.toBe(first)
+    expect(pools).toEqual([first, second])
+    expect([agent.freeSockets, agent.totalSocketCount]).toEqual([{}, 0])
+  })
+
   test('datagrams', async () => {
     const { network, client, server } = pair()
     const heard = await network.run(async () => {

@@ -1,7 +1,8 @@
 // When virtual time moves, what it waits for, and what is said where it can't move. What crashes and what is paused is heard of no more,
 // or later.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { scrypt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import net from 'node:net'
@@ -11,6 +12,7 @@ import { Worker } from 'node:worker_threads'
 import { gzip } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Network, type SimulateOptions, simulate } from '../../../src/node/simulate.ts'
+import { root } from '../../support/source-tree.ts'
 
 const networks: Network[] = []
 
@@ -95,12 +97,43 @@ describe('time that can not move says what it waits for', () => {
     await request
   })
 
+  test('a child, though there is something else in between', async () => {
+    const { network } = pair({ patience: 50 })
+    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const sending = setInterval(() => socket.send('x', socket.address().port, '127.0.0.1'), 10)
+    const children: ChildProcess[] = []
+    const running = network.run(() => {
+      children.push(spawn('sleep', ['1'], { stdio: 'ignore' }))
+      return once(children[0], 'exit')
+    })
+    await expect(running).rejects.toThrow('virtual time has not been able to move for 0.05 real seconds')
+    clearInterval(sending)
+    socket.close()
+    children[0].kill()
+    await once(children[0], 'exit')
+    // Node lets go of what it had of it an iteration later: the next test counts children.
+    await sleep(1)
+  })
+
   test('a child', async () => {
     const { network } = pair({ patience: 20 })
     const child = spawn('sleep', ['10'])
     const running = network.run(() => once(spawn('sleep', ['0.2']), 'exit'))
     await expect(running).rejects.toThrow('it waits for what is not simulated: a child process')
     child.kill()
+  })
+
+  test('not a pipe that the program writes to', async () => {
+    const program = `import { simulate } from './dist/node/simulate.js'
+      const network = simulate()
+      await network.run(() => {
+        console.log('heard')
+        return new Promise(() => {})
+      }).catch(({ message }) => console.log(message))`
+    const args = ['--input-type=module', '--eval', program]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
+    expect(stdout).toMatch(/^heard\nnothing more will happen/)
   })
 
   test('immediates that never end', async () => {
@@ -117,6 +150,58 @@ describe('time that can not move says what it waits for', () => {
 })
 
 describe('a host', () => {
+  test('whose program throws in a tick ends the run with that, and Node goes on', async () => {
+    const { network, client } = pair()
+    const heard: unknown[] = []
+    const hear = (error: unknown) => void heard.push(error)
+    const { emit } = process
+    process.on('uncaughtExceptionMonitor', hear)
+    const running = network.run(async () => {
+      client.run(() => {
+        setTimeout(() => {
+          process.nextTick(() => {
+            throw new Error('thrown in a tick')
+          })
+        }, 10)
+      })
+      await sleep(1000)
+    })
+    await expect(running).rejects.toThrow('thrown in a tick')
+    // Node looks at its stack of contexts when an immediate is done, and would abort.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('uncaughtExceptionMonitor', hear)
+    expect(heard).toEqual([])
+    expect(process.emit).toBe(emit)
+  })
+
+  test('whose program listens for what it has not caught goes on, as in Node', async () => {
+    const { network, client, server } = pair()
+    const log: string[] = []
+    const listener = (error: Error) => void log.push(error.message)
+    await network.run(async () => {
+      process.on('uncaughtException', listener)
+      server.run(() =>
+        createServer((_request, response) => {
+          response.end('answer')
+          throw new Error('in a handler')
+        }).listen(80),
+      )
+      await client.run(async () => {
+        setTimeout(() => {
+          process.nextTick(() => log.push('the next tick'))
+          throw new Error('in a timer')
+        }, 10)
+        log.push(await (await fetch('http://server')).text())
+        process.nextTick(() => {
+          throw new Error('in a tick')
+        })
+        await sleep(1)
+      })
+    })
+    process.off('uncaughtException', listener)
+    expect(log).toEqual(['in a timer', 'the next tick', 'in a handler', 'answer', 'in a tick'])
+  })
+
   test('that crashes is heard of no more, and begins anew when it is up again', async () => {
     const { network, client, server } = pair()
     const log: string[] = []
