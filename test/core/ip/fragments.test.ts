@@ -337,19 +337,6 @@ describe('limits', () => {
     expect(bench.stack.fragments.octets).toBe(0)
   })
 
-  test('one datagram after another in the making takes the same memory', () => {
-    const bench = new Bench()
-    const first = ipv4Packet(body(512), { protocol: 17, fragment: 0x2000 })
-    const before = process.memoryUsage().arrayBuffers
-    let most = 0
-    for (let round = 0; round < 60; round++) {
-      bench.receive(first)
-      bench.advance(30_000)
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
-    }
-    expect(most).toBeLessThan(1 << 20)
-  })
-
   test('endless fragments of one datagram: eight octets each, in an order that hurts, in time that grows with their number', () => {
     const cost = (count: number) => {
       const packets = Array.from({ length: count }, (_, at) => {

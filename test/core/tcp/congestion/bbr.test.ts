@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Bbr, bbr } from '../../../../src/core/tcp/congestion/bbr.ts'
 import { BbrState } from '../../../../src/core/tcp/congestion/bbr-cycle.ts'
-import { isTooHigh, SPAN, UNBOUNDED } from '../../../../src/core/tcp/congestion/bbr-model.ts'
+import { SPAN, UNBOUNDED } from '../../../../src/core/tcp/congestion/bbr-model.ts'
 import type { CongestionSettings } from '../../../../src/core/tcp/congestion/congestion.ts'
 import { conform } from './conformance.ts'
 import { MSS, Path, type PathOptions, settings } from './path.ts'
@@ -25,10 +25,6 @@ function until(path: Path, controller: Bbr, state: number, most = 20_000): numbe
 
 it('is paced whatever the settings say', () => {
   expect(bbr(settings()).needsPacing).toBe(true)
-})
-
-it('calls it too much where more than two percent are lost (§5.5.10.2)', () => {
-  expect([1, 2, 3].map((lost) => isTooHigh(lost, 100))).toEqual([false, false, true])
 })
 
 const bandwidth = (controller: Bbr, path: Path) => controller.model.largestBandwidth / SPAN / path.rate

@@ -2,20 +2,10 @@
 import { expect, it } from 'vitest'
 import { Bbr } from '../../../../src/core/tcp/congestion/bbr.ts'
 import { BbrState } from '../../../../src/core/tcp/congestion/bbr-cycle.ts'
-import { BbrModel, SPAN } from '../../../../src/core/tcp/congestion/bbr-model.ts'
-import { Path, settings } from './path.ts'
+import { SPAN } from '../../../../src/core/tcp/congestion/bbr-model.ts'
+import { Path } from './path.ts'
 
 const MARGIN = 0.99
-
-it('is due for a look at the round trip after five seconds, to the millisecond (§5.3.4.3)', () => {
-  const model = new BbrModel(settings())
-  model.updateRoundTrip(1000, 0)
-  const due = [4999, 5000, 5001].map((now) => {
-    model.updateRoundTrip(2000, now)
-    return model.isProbeRttDue
-  })
-  expect(due).toEqual([false, false, true])
-})
 
 it('paces by the gain of its state', () => {
   const made: Bbr[] = []
