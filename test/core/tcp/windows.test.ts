@@ -94,6 +94,21 @@ it('the controller is told of every segment, and of what was in flight before it
   ])
 })
 
+it('the controller hears of no segment that acknowledges nothing', () => {
+  const bench = new TcpBench()
+  const [peer, connection] = bench.accept()
+  let heard = 0
+  const congestion = connection.congestion as NonNullable<typeof connection.congestion>
+  congestion.onAcknowledged = () => void heard++
+  bench.write(connection, 1460)
+  peer.heard()
+  peer.send('.', { ack: 1 })
+  peer.send('.', { ack: 1, window: 20_000 })
+  expect(heard).toBe(0)
+  peer.send('.')
+  expect(heard).toBe(1)
+})
+
 it('the receive window grows with what the application takes in a round trip', () => {
   const bench = new TcpBench()
   const [peer, connection] = bench.acceptAfter(100)
