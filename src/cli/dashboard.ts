@@ -13,14 +13,8 @@ import {
   type Watchable,
 } from '../index.ts'
 import type { PortableStack } from '../portable.ts'
+import type { Allowed } from './allowed.ts'
 import { LiveFeeds } from './live-feed.ts'
-import type { Options } from './options.ts'
-import { usageError } from './output.ts'
-
-export interface DashboardSettings {
-  /** Networks; null for those of the hosts that the devices lead to. */
-  readonly allow: readonly string[] | null
-}
 
 const BASE = '/_tunstack/'
 const FILES: Record<string, { file: string; type: string }> = {
@@ -40,22 +34,6 @@ export function addDashboardOptions(command: Command): Command {
     })
 }
 
-/** Null: without it. */
-export function readDashboard(options: Options): DashboardSettings | null {
-  if (options.isOff('dashboard')) return null
-  const allow =
-    options
-      .text('dashboard-allow')
-      ?.split(',')
-      .map((one) => one.trim()) ?? null
-  try {
-    peerFilter(allow, [])
-  } catch (error) {
-    throw usageError(`--dashboard-allow is a list of networks: ${(error as Error).message}.`)
-  }
-  return { allow }
-}
-
 interface Asset {
   readonly type: string
   readonly etag: string
@@ -67,7 +45,7 @@ interface Asset {
 export function dashboard(
   stack: PortableStack,
   links: () => readonly Watchable[],
-  { allow }: DashboardSettings,
+  { allow }: Allowed,
   networks: readonly string[],
 ): (request: HttpRequest) => Answer | null {
   const allowed = allow ?? networks

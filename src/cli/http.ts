@@ -68,17 +68,12 @@ export function addHttpOptions(command: Command): Command {
 /** Null: without it. */
 export function readHttp(options: Options): HttpSettings | null {
   if (options.isOff('http')) return null
-  const networks = (name: string) =>
-    options
-      .text(name)
-      ?.split(',')
-      .map((one) => one.trim()) ?? null
   const settings: HttpSettings = {
     port: options.integer('port', DEFAULT_HTTP.port, 1, 65_535),
     root: options.text('root'),
     listing: options.flag('listing'),
-    allow: networks('allow'),
-    deny: networks('deny') ?? [],
+    allow: options.list('allow'),
+    deny: options.list('deny') ?? [],
     log: options.text('log'),
     logFormat: options.choice('log-format', DEFAULT_HTTP.logFormat, ['common', 'combined', 'json']),
     connections: options.integer('connections', DEFAULT_HTTP.connections, 1, MOST_CONNECTIONS),

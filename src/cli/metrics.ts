@@ -13,13 +13,7 @@ import {
   stackMetrics,
 } from '../index.ts'
 import type { PortableStack } from '../portable.ts'
-import type { Options } from './options.ts'
-import { usageError } from './output.ts'
-
-export interface MetricsSettings {
-  /** Networks; null for those of the hosts that the devices lead to. */
-  readonly allow: readonly string[] | null
-}
+import type { Allowed } from './allowed.ts'
 
 export function addMetricsOptions(command: Command): Command {
   return command
@@ -29,24 +23,11 @@ export function addMetricsOptions(command: Command): Command {
     })
 }
 
-/** Null: without them. */
-export function readMetrics(options: Options): MetricsSettings | null {
-  if (options.isOff('metrics')) return null
-  const text = options.text('metrics-allow')
-  const allow = text === null ? null : text.split(',').map((one) => one.trim())
-  try {
-    peerFilter(allow, [])
-  } catch (error) {
-    throw usageError(`--metrics-allow is a list of networks: ${(error as Error).message}.`)
-  }
-  return { allow }
-}
-
 /** Answers a request for them. `networks`: who may ask unless settings say so. */
 export function metrics(
   stack: PortableStack,
   server: () => HttpServer | null,
-  { allow }: MetricsSettings,
+  { allow }: Allowed,
   networks: readonly string[],
 ): (request: HttpRequest) => Answer {
   const allowed = allow ?? networks

@@ -28,6 +28,15 @@ export class Options {
     return values[0] ?? null
   }
 
+  /** What stands between commas; null where it was not given. */
+  list(name: string): string[] | null {
+    return (
+      this.text(name)
+        ?.split(',')
+        .map((one) => one.trim()) ?? null
+    )
+  }
+
   /** As often as it was given. */
   texts(name: string, short?: string): string[] {
     const values = this.#written.flatMap((word, place) => {

@@ -2,8 +2,9 @@
 // packet, so that an answered ping means that all of them are up, in both families.
 import type { CAC, Command } from 'cac'
 import { type CaptureFile, createStack, type NodeStack, openCaptureFile, startServices, WatchedLink } from '../index.ts'
+import { type Allowed, readAllowed } from './allowed.ts'
 import { startControl } from './control.ts'
-import { addDashboardOptions, type DashboardSettings, dashboard, readDashboard } from './dashboard.ts'
+import { addDashboardOptions, dashboard } from './dashboard.ts'
 import {
   addDeviceOptions,
   addSecondDeviceOptions,
@@ -16,7 +17,7 @@ import {
 } from './device.ts'
 import { addHttpOptions, DEFAULT_HTTP, type HttpSettings, readHttp, startHttp } from './http.ts'
 import { addImpairmentOptions, type ImpairmentPlan, impairLink, readImpairments } from './impair.ts'
-import { addMetricsOptions, type MetricsSettings, metrics, readMetrics } from './metrics.ts'
+import { addMetricsOptions, metrics } from './metrics.ts'
 import { Options } from './options.ts'
 import { CommandError, Exit, exitCodeOf, say, styled, tellJson, usageError } from './output.ts'
 import { isInside, runInside } from './private.ts'
@@ -33,9 +34,9 @@ export interface ServeSettings {
   /** Null: without the HTTP server. */
   readonly http: HttpSettings | null
   /** Null: without the dashboard. */
-  readonly dashboard: DashboardSettings | null
+  readonly dashboard: Allowed | null
   /** Null: without `/metrics`. */
-  readonly metrics: MetricsSettings | null
+  readonly metrics: Allowed | null
   /** Null: nothing is captured. */
   readonly capture: { readonly file: string; readonly snapLength: number } | null
   /** On the first device: what a second one sends crosses it once. */
@@ -106,8 +107,8 @@ function readSettings(options: Options): ServeSettings {
     any: options.flag('any'),
     services: options.flag('services'),
     http: readHttp(options),
-    dashboard: readDashboard(options),
-    metrics: readMetrics(options),
+    dashboard: readAllowed(options, 'dashboard'),
+    metrics: readAllowed(options, 'metrics'),
     capture: readCapture(options),
     json: options.flag('json'),
   }
