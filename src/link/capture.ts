@@ -20,16 +20,11 @@ export function capture(link: Link, sink: PcapngSink | PcapngWriter, options: Ca
 
 /** A link whose packets are written while somebody asks for them. */
 export class TappedLink extends WatchedLink {
-  #writers: readonly PcapngWriter[] = []
+  /** One for each tap: a writer may have several. */
+  #taps: readonly { writer: PcapngWriter }[] = []
   /** The date at the zero of the monotonic clock, in nanoseconds, so that a change of the date doesn't turn time back. */
   #origin = 0n
-  readonly #givenTime: Time | null
   readonly #writeReceived = () => this.flush()
-
-  constructor(link: Link, time: Time | null = null) {
-    super(link, time)
-    this.#givenTime = time
-  }
 
   /** Writes from now on; the returned function ends it. */
   tap(sink: PcapngSink | PcapngWriter, options: CaptureOptions = {}): () => void {
@@ -39,27 +34,27 @@ export class TappedLink extends WatchedLink {
       const written = this.#origin + BigInt(Math.round(at * 1_000_000))
       writer.packet(face, written, direction, bytes, offset[row], length[row], note[row])
     })
-    this.#writers = [...this.#writers, writer]
+    const tap = { writer }
+    this.#taps = [...this.#taps, tap]
     return () => {
       end()
-      this.#writers = this.#writers.filter((other) => other !== writer)
+      this.#taps = this.#taps.filter((other) => other !== tap)
     }
   }
 
-  override open(wake: () => void, time: Time): void {
-    const written = this.#givenTime ?? time
-    this.#origin = BigInt(Math.round((written.wall() - written.now()) * 1000)) * 1000n
-    super.open(wake, time)
+  protected override begin(time: Time): void {
+    super.begin(time)
+    this.#origin = BigInt(Math.round((time.wall() - time.now()) * 1000)) * 1000n
   }
 
   override receive(batch: PacketBatch): void {
     super.receive(batch)
-    if (this.isHolding) for (const writer of this.#writers) writer.defer(this.#writeReceived)
+    if (this.isHolding) for (const { writer } of this.#taps) writer.defer(this.#writeReceived)
   }
 
   override transmit(batch: PacketBatch): void {
     // What other interfaces have received in this turn comes first too, where they share the file.
-    for (const writer of this.#writers) writer.writeDeferred()
+    for (const { writer } of this.#taps) writer.writeDeferred()
     super.transmit(batch)
   }
 }

@@ -43,8 +43,13 @@ export class WatchedLink implements Link {
   }
 
   open(wake: () => void, time: Time): void {
-    this.#time = this.#givenTime ?? time
+    this.begin(this.#givenTime ?? time)
     this.#link.open(wake, time)
+  }
+
+  /** By `time` packets are shown. */
+  protected begin(time: Time): void {
+    this.#time = time
   }
 
   close(): void {
