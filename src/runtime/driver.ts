@@ -85,8 +85,8 @@ export class Driver {
     if (this.#isClosed) return
     this.#isTurning = true
     this.#isRequested = false
-    this.#hooks.before?.()
     try {
+      this.#hooks.before?.()
       const now = this.#environment.clock.now()
       this.#receive(now)
       this.#timers.run(now)
