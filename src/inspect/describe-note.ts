@@ -1,7 +1,7 @@
 // What the stack noted on a packet, in words: for comments in captures, and for whoever prints packets. A note is the reason of a drop, or,
 // while somebody observes, the number of the event that tells of the packet; what else it brought about follows in the ring.
 import { Drop, EVENT_NUMBERS, Event, type Observer } from '../core/observer.ts'
-import { type ConnectionEvent, eventOf, Watched } from '../runtime/events.ts'
+import { type ConnectionEvent, eventOf, type Watched, watched } from '../runtime/events.ts'
 import { describeSent, milliseconds } from './describe-cause.ts'
 
 const REASONS: readonly string[] = Object.keys(Drop).map(spelledOut)
@@ -67,7 +67,7 @@ function decoded(observer: Observer, number: number, numbers: Float64Array): Con
 /** Comments stand on the packet of a connection that needs no name. */
 function nobody(): Watched {
   const nowhere = { localAddress: '', localPort: 0, remoteAddress: '', remotePort: 0 }
-  return new Watched({ number: 0, ...nowhere, isPassive: false, iss: 0, irs: 0 })
+  return watched({ number: 0, ...nowhere, isPassive: false, iss: 0, irs: 0 })
 }
 
 function window(cwnd: number, ssthresh: number | null, inFlight: number): string {

@@ -169,37 +169,23 @@ const FIRST = 3
 const SENT_BLOCKS = 15
 const RECEIVED_BLOCKS = 9
 
-/** A connection as the reader remembers it. */
-export class Watched implements ConnectionFacts {
-  irs: number | null
+/** A connection as the reader remembers it: what all its events are told with, and what the next one may refer to. */
+export interface Watched {
+  readonly facts: Known
   /** The segment that came last, which a change of state may be due to. */
-  segment: SegmentFacts | null = null
-  congestion: CongestionEvent | null = null
-  readonly number: number
-  readonly localAddress: string
-  readonly localPort: number
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly isPassive: boolean
-  readonly iss: number
+  segment: SegmentFacts | null
+  congestion: CongestionEvent | null
+}
 
-  constructor(facts: ConnectionFacts) {
-    this.number = facts.number
-    this.localAddress = facts.localAddress
-    this.localPort = facts.localPort
-    this.remoteAddress = facts.remoteAddress
-    this.remotePort = facts.remotePort
-    this.isPassive = facts.isPassive
-    this.iss = facts.iss
-    this.irs = facts.irs
-    // What is told of a connection is what it is called by, not what is remembered of it.
-    Object.defineProperty(this, 'segment', { enumerable: false })
-    Object.defineProperty(this, 'congestion', { enumerable: false })
-  }
+/** IRS comes with the peer's SYN. */
+type Known = { -readonly [Name in keyof ConnectionFacts]: ConnectionFacts[Name] }
+
+export function watched(facts: Known): Watched {
+  return { facts, segment: null, congestion: null }
 }
 
 /** The facts that a `begun` event tells. */
-export function factsOf(numbers: Float64Array): ConnectionFacts {
+export function factsOf(numbers: Float64Array): Known {
   const [, , number, iss, irs, localPort, remotePort, isPassive] = numbers
   return {
     number,
@@ -218,7 +204,8 @@ function addressAt(numbers: Float64Array, at: number): string {
 }
 
 /** What the numbers of an event say; null for what tells nothing new, or nothing to people. */
-export function eventOf(numbers: Float64Array, connection: Watched): ConnectionEvent | null {
+export function eventOf(numbers: Float64Array, watched: Watched): ConnectionEvent | null {
+  const { facts: connection } = watched
   const time = numbers[0]
   const [first, second, third, fourth, fifth] = numbers.subarray(FIRST)
   switch (numbers[1]) {
@@ -226,14 +213,14 @@ export function eventOf(numbers: Float64Array, connection: Watched): ConnectionE
       const [from, to] = [stateName(first), stateName(second)]
       // What is left then is a record, which lives on for 2 MSL.
       if (from === 'TIME-WAIT') return null
-      const segment = fourth === 1 ? connection.segment : null
+      const segment = fourth === 1 ? watched.segment : null
       return { type: 'state', time, connection, from, to, segment, reason: REASONS[third] }
     }
     case Event.sent:
       return sentOf(numbers, connection)
     case Event.received: {
       const segment = segmentOf(numbers, RECEIVED_BLOCKS)
-      connection.segment = segment
+      watched.segment = segment
       if (connection.irs === null && segment.flags.includes('SYN')) connection.irs = segment.sequence
       return { type: 'received', time, connection, ...segment, segments: numbers[8] }
     }
@@ -247,7 +234,7 @@ export function eventOf(numbers: Float64Array, connection: Watched): ConnectionE
       return { type: 'rtt', time, connection, ...figures }
     }
     case Event.congestion:
-      return congestionOf(numbers, connection)
+      return congestionOf(numbers, watched)
     case Event.phase: {
       const what = second >= Phase.recovery ? 'entered' : 'left'
       const kind = (what === 'entered' ? second : first) === Phase.recovery ? 'fast recovery' : 'timeout'
@@ -302,11 +289,11 @@ export function flagsText(flags: number): string {
   return names.sort((a, b) => Number(a === 'ACK') - Number(b === 'ACK')).join(' ')
 }
 
-function congestionOf(numbers: Float64Array, connection: Watched): CongestionEvent | null {
+function congestionOf(numbers: Float64Array, watched: Watched): CongestionEvent | null {
   const [cwnd, threshold, rate, sendWindow, inFlight] = numbers.subarray(FIRST)
   const ssthresh = threshold === NO_THRESHOLD ? null : threshold
   const pacingRate = rate === UNPACED ? null : rate
-  const last = connection.congestion
+  const last = watched.congestion
   const isSame =
     last !== null &&
     last.cwnd === cwnd &&
@@ -315,6 +302,6 @@ function congestionOf(numbers: Float64Array, connection: Watched): CongestionEve
     last.sendWindow === sendWindow
   if (isSame) return null
   const figures = { cwnd, ssthresh, pacingRate, sendWindow, inFlight }
-  connection.congestion = { type: 'congestion', time: numbers[0], connection, ...figures }
-  return connection.congestion
+  watched.congestion = { type: 'congestion', time: numbers[0], connection: watched.facts, ...figures }
+  return watched.congestion
 }

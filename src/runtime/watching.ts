@@ -6,7 +6,7 @@ import type { Stack } from '../core/stack.ts'
 import type { Connection } from '../core/tcp/connection.ts'
 import { Mark } from '../core/tcp/control-block.ts'
 import { State } from '../core/tcp/state.ts'
-import { type ConnectionEvent, dropOf, eventOf, factsOf, type TcpEvent, Watched } from './events.ts'
+import { type ConnectionEvent, dropOf, eventOf, factsOf, type TcpEvent, type Watched, watched } from './events.ts'
 
 export type EventListener = (event: TcpEvent) => void
 
@@ -64,7 +64,7 @@ export class Watching {
   #eventOf(numbers: Float64Array): ConnectionEvent | null {
     const [, kind, number] = numbers
     if (kind === Event.begun) {
-      this.#connections.set(number, new Watched(factsOf(numbers)))
+      this.#connections.set(number, watched(factsOf(numbers)))
       return null
     }
     const connection = this.#connections.get(number)
@@ -88,7 +88,7 @@ export class Watching {
   #takeAll(): void {
     this.#stack.tcp.forEach((connection) => {
       if (!this.#connections.has(connection.number)) {
-        this.#connections.set(connection.number, new Watched(factsOfConnection(connection)))
+        this.#connections.set(connection.number, watched(factsOfConnection(connection)))
       }
     })
   }
