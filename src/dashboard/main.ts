@@ -9,6 +9,7 @@ import { colorsChanged } from './page-colors.ts'
 const THEMES = ['auto', 'light', 'dark'] as const
 const KEPT_AS = 'tunstack-theme'
 
+const night = matchMedia('(prefers-color-scheme: dark)')
 const isServed = document.documentElement.dataset.served === 'yes'
 const main = find('main')
 let experiment: ExperimentPage | null = null
@@ -36,10 +37,17 @@ function route(): void {
 
 function setTheme(theme: string): void {
   document.documentElement.dataset.theme = theme
+  setColors()
   const button = find<HTMLButtonElement>('#theme')
   button.dataset.now = theme
   button.setAttribute('aria-label', `Colours: ${theme}`)
   button.title = `Colours: ${theme}`
+}
+
+function setColors(): void {
+  const { dataset } = document.documentElement
+  const isDark = dataset.theme === 'dark' || (dataset.theme === 'auto' && night.matches)
+  dataset.colors = isDark ? 'dark' : 'light'
   colorsChanged()
 }
 
@@ -62,6 +70,7 @@ find('#theme').addEventListener('click', () => {
     // Then it is forgotten.
   }
 })
+night.addEventListener('change', setColors)
 setTheme(keptTheme())
 if (!isServed) find('nav').hidden = true
 addEventListener('hashchange', route)

@@ -1,4 +1,4 @@
-// The page's colours for what is drawn on a canvas: read from the style sheet, read anew when day turns to night.
+// The page's colours for what is drawn on a canvas: read from the style sheet, read anew when they change.
 
 const NAMES = [
   'ink',
@@ -40,5 +40,3 @@ export function colorsChanged(): void {
   colors = null
   for (const listener of listeners) listener()
 }
-
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', colorsChanged)
