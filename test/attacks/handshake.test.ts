@@ -39,6 +39,8 @@ describe('a SYN flood', () => {
   test('forged cookies open nothing', () => {
     const bench = new TcpBench({ synCookies: 'always' })
     bench.listen()
+    // One is under way to somebody else.
+    bench.peer({ port: 4000 }).send('S')
     const peer = bench.peer()
     for (let at = 0; at < 20_000; at++) peer.send('.', { seq: at, ack: (at * 2_654_435_761) | 0 })
     expect(bench.listener?.accepted.count).toBe(0)
@@ -59,6 +61,29 @@ describe('a SYN flood', () => {
     one.send('.')
     expect(bench.listener?.accepted.count).toBe(0)
   })
+})
+
+test('while no cookie is under way none can be guessed: not even the right one opens anything', () => {
+  const cookieOf = (bench: TcpBench) => {
+    const peer = bench.peer()
+    peer.send('S')
+    peer.heard()
+    return peer.stackIss
+  }
+  const asked = new TcpBench({ synCookies: 'always' })
+  asked.listen()
+  // The same keys, and nobody has asked it.
+  const calm = new TcpBench({ synCookies: 'always' })
+  calm.listen()
+  const peer = calm.peer()
+  peer.stackIss = cookieOf(asked)
+
+  peer.send('.', { seq: 1, ack: 1 })
+
+  expect(calm.tcp.connectionCount).toBe(0)
+  expect(peer.heard()).toMatchObject([{ flags: 'R' }])
+  expect(calm.bench.drops('tcpBadCookie')).toBe(0)
+  expect(cookieOf(calm)).toBe(peer.stackIss)
 })
 
 test('LAND (CVE-1999-0016): a SYN from our own address and port is dropped', () => {

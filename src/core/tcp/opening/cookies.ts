@@ -25,12 +25,18 @@ export class Cookies {
   windowScale = -1
   sackPermitted = false
   ecn = false
+  #madeAt = Number.NEGATIVE_INFINITY
   readonly #key: SipHash
   readonly #minuteKey: SipHash
 
   constructor(random: Random) {
     this.#key = new SipHash(random)
     this.#minuteKey = new SipHash(random)
+  }
+
+  /** Whether a good one may be under way. Where none is, nobody can guess one, and no late ACK opens anew what has ended. */
+  areOut(now: number): boolean {
+    return now - this.#madeAt < MINUTES * MINUTE
   }
 
   /** ISS for the SYN-ACK. `irs` is the SYN's sequence number, `mss` what its option says; less is remembered where the table has no such number. */
@@ -43,6 +49,7 @@ export class Cookies {
     irs: number,
     mss: number,
   ): number {
+    this.#madeAt = now
     let entry = MSS_TABLE.length - 1
     while (entry > 0 && MSS_TABLE[entry] > mss) entry--
     const minute = Math.floor(now / MINUTE)

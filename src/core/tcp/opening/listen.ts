@@ -332,7 +332,7 @@ export class Listen<Accepted extends object> {
   /** An ACK without a connection that may answer a SYN cookie. */
   #receiveCookie(listener: Listener<Accepted>, segment: Segment, now: number): boolean {
     const { settings, sequences, counters } = this.#shared
-    if (settings.synCookies === 'never' || listener.asks) return false
+    if (settings.synCookies === 'never' || listener.asks || !this.#cookies.areOut(now)) return false
     const { packet, options, sourcePort, destinationPort } = segment
     const { source, destination } = packet
     const iss = (segment.ack - 1) | 0

@@ -54,6 +54,14 @@ describe('a cookie', () => {
     expect(taken).toBeLessThanOrEqual(1)
   })
 
+  it('is out for as long as it is good', () => {
+    const cookies = new Cookies(seeded(1))
+    expect(cookies.areOut(5_000)).toBe(false)
+    cookies.make(5_000, local, 80, remote, 1024, 7, 1460)
+    expect(cookies.areOut(5_000 + 191_999)).toBe(true)
+    expect(cookies.areOut(5_000 + 192_000)).toBe(false)
+  })
+
   it('is no cookie from before the stack began', () => {
     const cookies = new Cookies(seeded(1))
     let taken = 0
