@@ -42,6 +42,25 @@ it('whoever waits for room is woken for that alone', () => {
   expect(new Set(bench.woken)).toEqual(new Set(['writable', 'drained']))
 })
 
+it.each([
+  ['a third, where more waits to be sent', 16_000, 6],
+  ['twice what waits to be sent', 11_000, 2],
+  ['a sixteenth, where all of it is in flight', 10_000, 1],
+])('whoever waits for room is woken when there is %s', (_, buffer, segments) => {
+  const bench = new TcpBench({ pacing: false })
+  const [peer, connection] = bench.accept({ synOptions: mss(1000) })
+  connection.setBuffers(buffer, null)
+  peer.send('.')
+  // The initial window: ten segments.
+  while (bench.write(connection, buffer) > 0);
+  bench.flush()
+  expect([connection.flight.pipe, connection.room]).toEqual([10_000, 0])
+  bench.woken.length = 0
+  let acknowledged = 0
+  while (bench.woken.length === 0) peer.send('.', { ack: 1 + 1000 * ++acknowledged })
+  expect([acknowledged, ...bench.woken]).toEqual([segments, 'writable'])
+})
+
 it('a segment may take 64 hops', () => {
   const bench = new TcpBench()
   const peer = bench.peer()

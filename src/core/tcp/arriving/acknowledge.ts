@@ -190,10 +190,18 @@ function release(cb: ControlBlock, ack: number): void {
   }
 }
 
-/** A third is free; without memory, when everything has gone. */
-function hasRoomAgain({ shared }: ControlBlock, buffer: SendBuffer): boolean {
-  return shared.isOutOfMemory ? buffer.length === 0 : buffer.room * 3 >= buffer.limit
+/**
+ * A third is free, as on Linux; or less, where no more than half as much waits to be sent. A flight that fills the buffer would else be
+ * two thirds of it: bursts keep it full only for as long as neither pacing nor the path spreads them. Without memory, when everything has gone.
+ */
+function hasRoomAgain(cb: ControlBlock, buffer: SendBuffer): boolean {
+  const { room, limit } = buffer
+  if (cb.shared.isOutOfMemory) return buffer.length === 0
+  return room * 3 >= limit || (room * LEAST_ROOM >= limit && cb.unsent * 2 <= room)
 }
+
+/** Its part of the buffer: a wake for each ACK would cost more than it brings. */
+const LEAST_ROOM = 16
 
 /** The send buffer holds what is in flight and as much again that waits; it grows with cwnd until memory is short, or its owner has fixed it. */
 function tuneSendBuffer(cb: ControlBlock, buffer: SendBuffer): void {

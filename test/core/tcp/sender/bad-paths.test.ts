@@ -37,3 +37,16 @@ describe('a process that stands still for some milliseconds again and again', ()
     expect(rate).toBeGreaterThan(0.88 * most)
   })
 })
+
+describe('a send buffer that holds no more than what is in flight', () => {
+  const sendBufferMost = 262_144
+  const full = (sendBufferMost * 8) / 100 / 1000
+
+  it.each([
+    ['spread by pacing', true, {}],
+    ['spread by the path', false, { rate: 2 * full, queue: 1000 }],
+  ] as const)('is used whole though what leaves is %s', (_, pacing, slow) => {
+    const { rate } = sendOver({ impairment: { delay: 50, ...slow }, tcp: { sendBufferMost, pacing } }, 5000)
+    expect(rate).toBeGreaterThan(0.8 * full)
+  })
+})
