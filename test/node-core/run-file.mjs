@@ -10,21 +10,22 @@ export function flagsOf(text) {
   return flags === undefined ? [] : flags.split(/\s+/)
 }
 
-/** `failure` is null where it passes; else why it fails, in a line. `limit`: real milliseconds. */
+/** `failure` is null where it passes; else why it fails, in a line. `limit`: real milliseconds, after which it is ended. */
 export function run(folder, args, { limit, environment = {} }) {
   const child = spawn(process.execPath, args, { cwd: folder, env: { ...ENVIRONMENT, ...environment } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part) => (output += part))
-  let isLate = false
-  const timer = setTimeout(() => {
-    isLate = true
-    child.kill('SIGKILL')
-  }, limit)
   return new Promise((done) => {
+    // Not by its 'close': what it has started itself may outlive it, and hold its output open.
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+      const last = output.trimEnd().split('\n').at(-1).slice(0, 200)
+      done({ failure: `did not end in ${limit / 1000} s, and was ended${last && `; its last words: ${last}`}`, output })
+    }, limit)
     child.once('close', (code, signal) => {
       clearTimeout(timer)
-      if (isLate) done({ failure: `did not end in ${limit / 1000} s`, output })
-      else if (code === 0) done({ failure: null, skipped: /^1\.\.0 # Skipped: (.*)$/m.exec(output)?.[1], output })
+      if (code === 0) done({ failure: null, skipped: /^1\.\.0 # Skipped: (.*)$/m.exec(output)?.[1], output })
       else done({ failure: summary(output) || `ended with ${signal ?? code}`, output })
     })
   })

@@ -9,14 +9,14 @@ import { flagsOf, run } from './run-file.mjs'
 
 const IN_HOST = fileURLToPath(new URL('./in-host.mjs', import.meta.url))
 
-/** Real milliseconds. A host's timers take none, but the machine may be busy. */
-const LIMIT = 60_000
-
 /** Of those that pass on the kernel. */
 const LEAST_SHARE = 0.9
 
-/** One at a time, so that no file's timers are late by another's work. Resolves to whether all is as it should be. */
-export async function runInHost(root, names, isVerbose) {
+/**
+ * One at a time, so that no file's timers are late by another's work. `limit`: real milliseconds a file may take; a host's timers take
+ * none, but the machine may be busy. Resolves to whether all is as it should be.
+ */
+export async function runInHost(root, names, { limit, isVerbose }) {
   const counts = { PASS: 0, FAIL: 0, EXCEPT: 0, KERNEL: 0, SKIP: 0 }
   const failures = []
   const say = (verdict, name, why) => {
@@ -33,11 +33,11 @@ export async function runInHost(root, names, isVerbose) {
       say('SKIP', name, why)
       continue
     }
-    const onKernel = await run(root, [...flagsOf(text), file], { limit: LIMIT })
+    const onKernel = await run(root, [...flagsOf(text), file], { limit })
     if (onKernel.skipped !== undefined) say('SKIP', name, `the file itself says: ${onKernel.skipped}`)
     else if (onKernel.failure !== null) say('KERNEL', name, onKernel.failure)
     else {
-      const { failure, output } = await run(root, [...flagsOf(text), IN_HOST, file], { limit: LIMIT })
+      const { failure, output } = await run(root, [...flagsOf(text), IN_HOST, file], { limit })
       if (failure === null) say('PASS', name)
       else if (name in exceptions) say('EXCEPT', name, exceptions[name])
       else say('FAIL', name, failure)

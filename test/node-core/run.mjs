@@ -1,16 +1,17 @@
 // Runs Node's own tests of `net` and `dgram` with a stack's module in the place of Node's. They are not in this repository: fetch.sh brings
 // them. A line a file (PASS name, FAIL name: why, SKIP name: why), then a total; what is skipped, and why, stands in skip.mjs.
 //   npm run test:node-core -- FOLDER PATTERN      FOLDER holds `parallel` and `common`; PATTERN is a glob on file names, or several
-// With --in-host, on a simulated host: run-in-host.mjs.
+// With --in-host, on a simulated host: run-in-host.mjs. With --limit SECONDS, a file may take that long (60 unless told).
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { flagsOf, run } from './run-file.mjs'
 import { runInHost } from './run-in-host.mjs'
 import { despite, names, rules } from './skip.mjs'
 
-const LIMIT = 60_000
+const LIMIT = 60
 const PRELOAD = new URL('./preload.mjs', import.meta.url).href
 const BUILT = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
@@ -35,17 +36,23 @@ function moduleOf(name) {
   return /^test-(net|dgram)-/.exec(name)?.[1] ?? null
 }
 
-function runReplaced(root, name, text) {
+function runReplaced(root, name, text, limit) {
   const args = [...flagsOf(text), '--import', PRELOAD, join(root, 'parallel', name)]
-  return run(root, args, { limit: LIMIT, environment: { TUNSTACK_REPLACES: moduleOf(name) } })
+  return run(root, args, { limit, environment: { TUNSTACK_REPLACES: moduleOf(name) } })
 }
 
 async function main(given) {
-  const isInHost = given.includes('--in-host')
-  const [folder, ...patterns] = given.filter((one) => one !== '--in-host')
+  const { values, positionals } = parseArgs({
+    args: given,
+    allowPositionals: true,
+    options: { 'in-host': { type: 'boolean', default: false }, limit: { type: 'string', default: `${LIMIT}` } },
+  })
+  const isInHost = values['in-host']
+  const limit = Number(values.limit) * 1000
+  const [folder, ...patterns] = positionals
   if (folder === undefined || !existsSync(join(folder, 'parallel'))) {
     throw new Error(
-      'usage: npm run test:node-core -- FOLDER [PATTERN ...] [--in-host], where FOLDER holds "parallel" and "common"',
+      'usage: npm run test:node-core -- FOLDER [PATTERN ...] [--in-host] [--limit SECONDS], where FOLDER holds "parallel" and "common"',
     )
   }
   if (!existsSync(BUILT)) throw new Error('dist is missing: npm run prepare builds it')
@@ -59,7 +66,7 @@ async function main(given) {
     .sort()
   const isVerbose = process.env.VERBOSE === '1'
   if (isInHost) {
-    process.exitCode = (await runInHost(root, files, isVerbose)) ? 0 : 1
+    process.exitCode = (await runInHost(root, files, { limit, isVerbose })) ? 0 : 1
     return
   }
   const counts = { PASS: 0, FAIL: 0, SKIP: 0 }
@@ -76,7 +83,7 @@ async function main(given) {
         say('SKIP', name, why)
         continue
       }
-      const { failure, skipped, output } = await runReplaced(root, name, text)
+      const { failure, skipped, output } = await runReplaced(root, name, text, limit)
       if (failure !== null) say('FAIL', name, failure)
       else if (skipped !== undefined) say('SKIP', name, `the file itself says: ${skipped}`)
       else say('PASS', name)

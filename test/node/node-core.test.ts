@@ -63,8 +63,12 @@ for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, 'pa
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
+/** Each file has a limit well below that of them all, so that one which hangs is named. */
+const runFiles = (folder: string, ...words: string[]) =>
+  exec(process.execPath, [RUNNER, folder, '--limit', '20', ...words], { timeout: 50_000 })
+
 it('prints a line a file, with a reason, and a total', async () => {
-  const { code, stdout } = await exec(process.execPath, [RUNNER, folder, 'test-*'])
+  const { code, stdout } = await runFiles(folder, 'test-*')
   const lines = stdout.trim().split('\n')
   const verdicts = Object.fromEntries(lines.slice(0, -1).map((line) => [line.split(/[ :]/)[1], line.split(' ')[0]]))
   expect(verdicts).toEqual({
@@ -88,17 +92,22 @@ it('prints a line a file, with a reason, and a total', async () => {
 })
 
 it('takes patterns, and asks for a folder that holds tests', async () => {
-  const { code, stdout } = await exec(process.execPath, [RUNNER, folder, 'test-net-{passes,http}*'])
+  const { code, stdout } = await runFiles(folder, 'test-net-{passes,http}*')
   expect(stdout).toContain('3 files: 3 of 3 pass (100%)')
   expect(code).toBe(0)
-  expect((await exec(process.execPath, [RUNNER, join(folder, 'common')])).stderr).toContain(
-    'usage: npm run test:node-core',
-  )
+  expect((await runFiles(join(folder, 'common'))).stderr).toContain('usage: npm run test:node-core')
+})
+
+it.each([[], ['--in-host']])('ends a file that does not end, and says so %s', async (...words) => {
+  const other = join(folder, 'endless')
+  mkdirSync(join(other, 'parallel'), { recursive: true })
+  writeFileSync(join(other, 'parallel', 'test-net-endless.js'), 'setInterval(() => {}, 1000)')
+  const { stdout } = await exec(process.execPath, [RUNNER, other, 'test-net-*', '--limit', '0.2', ...words])
+  expect(stdout).toMatch(/^(?:FAIL|KERNEL) test-net-endless\.js: did not end in 0\.2 s, and was ended\n/)
 })
 
 it('runs files on a simulated host, beside the kernel', async () => {
-  const patterns = ['test-hosted-*', 'test-http-auto*', '--in-host']
-  const { code, stdout } = await exec(process.execPath, [RUNNER, folder, ...patterns])
+  const { code, stdout } = await runFiles(folder, 'test-hosted-*', 'test-http-auto*', '--in-host')
   const lines = stdout.trim().split('\n')
   expect(lines.slice(0, 7)).toEqual([
     'PASS test-hosted-checks.js',

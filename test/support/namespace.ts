@@ -12,7 +12,7 @@ export interface Output {
 }
 
 export interface ExecOptions {
-  /** Ended after so many milliseconds (30,000 unless told). */
+  /** Ended after so many milliseconds (30,000 unless told); what is resolved to has no code then, and says so in `stderr`. */
   timeout?: number
   /** Written to its standard input, which is empty otherwise. */
   input?: string
@@ -64,8 +64,15 @@ export function exec(command: string, args: string[], options: ExecOptions = {})
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
   child.stdin.on('error', () => {}).end(options.input ?? '')
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 30_000)
+  const limit = options.timeout ?? 30_000
   return new Promise((resolve, reject) => {
+    // Not by its 'close': what it has started itself may outlive it, and hold its output open.
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+      const stderr = `${output.stderr}${[command, ...args].join(' ').slice(0, 100)} was ended, since it took more than ${limit} ms.\n`
+      resolve({ ...output, stderr, code: null })
+    }, limit)
     child.once('error', (error) => {
       clearTimeout(timer)
       reject(error)
