@@ -85,6 +85,9 @@ describeOnKernel('a TUN device', () => {
           'dev',
           opened.name,
           'tentative',
+          // The kernel adds one of its own, which it makes usable when it likes.
+          'to',
+          'fd00:7::1',
         ])
         expect(stdout).toBe('')
         opened.close()
