@@ -1,16 +1,23 @@
-// Two projects: what runs anywhere and in virtual time, side by side; and what needs a real kernel or Node's own device,
-// one file after another, since several floods at once would measure each other.
+// Three projects. What runs anywhere, side by side, with modules that are loaded once. Beside it what changes its process (a simulated network
+// puts its clock and its sockets into the place of Node's) or stands on a real kernel, in namespaces of its own: each file in a process of its own.
+// And, when those are through, one file after another, what asks a real kernel how fast or how late something is.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-const KERNEL = ['test/linux/**/*.test.ts', 'test/node/**/*.test.ts']
+const ALONE = ['floods', 'http', 'impair'].map((name) => `test/linux/${name}.test.ts`)
+const APART = [
+  'test/linux/**/*.test.ts',
+  'test/node/hosted/**/*.test.ts',
+  'test/node/tun*.test.ts',
+  'test/node/examples.test.ts',
+]
 
 export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    // Of two processors vitest would leave one to itself, which has little to do.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are processors: there is always one that waits, for a process or for a clock.
+    maxWorkers: availableParallelism() + 1,
     // Ten times what the longest needs, where nothing else is said: others may want the processors too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -27,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'virtual',
           include: ['test/**/*.test.ts'],
-          exclude: KERNEL,
+          exclude: [...ALONE, ...APART],
           // No module has state, so nothing is loaded anew for each file: less than half the time.
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -36,12 +43,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'linux',
-          include: KERNEL,
+          name: 'apart',
+          include: APART,
+          exclude: ALONE,
           globalSetup: ['test/support/announce.ts'],
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
     ],
   },
