@@ -195,6 +195,9 @@ export class Host {
     if (!(milliseconds >= 0 && Number.isFinite(milliseconds))) {
       throw new RangeError(`a pause must be a number of milliseconds, not ${milliseconds}`)
     }
+    if (what !== 'program' && what !== 'machine') {
+      throw new TypeError(`what stands still is the 'program' or the 'machine', not '${what}'`)
+    }
     const { clock } = this.#world
     const until = Math.max(this.#pausedUntil, clock.now() + milliseconds)
     this.#pausedUntil = until
@@ -235,6 +238,11 @@ export class Host {
   /** Runs something as this host. */
   enter<Result>(work: () => Result): Result {
     return work()
+  }
+
+  /** Its program suffers from something; of one series the last tells all. */
+  protected trouble(text: string, series: string): void {
+    this.#world.trouble(this, text, `${this.name} ${series}`)
   }
 
   /** Throws one sentence where the host has crashed. */

@@ -1,4 +1,4 @@
-// What a host's programs hold: what should have been let go of when a test ends. Endpoints are found in the stack, everything else
+// What a host's programs hold: where they listen, and what should have been let go of when a test ends. Endpoints are found in the stack, everything else
 // is asked of the host's residents.
 
 import { Endpoint } from '../runtime/endpoint.ts'
@@ -26,6 +26,16 @@ export function heldBy(host: Host, nameOf: (address: string) => string): Held[] 
   }
   for (const resident of host.residents) held.push(...(resident.held?.() ?? []))
   return held
+}
+
+/** The addresses at which a host's programs listen for TCP connections to that port. */
+export function listensAt(host: Host, port: number): string[] {
+  const found: string[] = []
+  if (!host.isUp) return found
+  host.stack.core.tcp.forEachListener(({ localAddress, localPort }) => {
+    if (localPort === port) found.push(localAddress.toString())
+  })
+  return found
 }
 
 /** Null where nothing is held. */

@@ -54,18 +54,18 @@ export class Names {
   set(name: string, ...targets: readonly string[]): void {
     const addresses = targets.flatMap((target) => this.#addresses(target))
     if (addresses.length === 0) throw new TypeError(`'${name}' must stand for at least one address or host`)
-    this.#set.set(canonical(name), addresses)
+    this.#set.set(canonicalName(name), addresses)
     this.#tell(`the name ${name} stands for ${targets.join(', ')} now`)
   }
 
   /** The name stands for what it stood for before `set`: its host, or nothing. */
   unset(name: string): void {
-    if (this.#set.delete(canonical(name))) this.#tell(`the name ${name} stands for what it did at first`)
+    if (this.#set.delete(canonicalName(name))) this.#tell(`the name ${name} stands for what it did at first`)
   }
 
   /** Null for a name that nobody has. */
   find(name: string): readonly string[] | null {
-    return this.#set.get(canonical(name)) ?? this.#ofHost(canonical(name))
+    return this.#set.get(canonicalName(name)) ?? this.#ofHost(canonicalName(name))
   }
 
   #addresses(target: string): readonly string[] {
@@ -158,9 +158,16 @@ export class Resolver {
 const EVERY = '*'
 
 function keyOf(name: string | undefined): string {
-  return name === undefined ? EVERY : canonical(name)
+  return name === undefined ? EVERY : canonicalName(name)
 }
 
-function canonical(name: string): string {
+/** By what a host is found: its name must be one that can be looked up. */
+export function hostKey(name: string): string {
+  if (typeof name === 'string' && name !== '' && parseAddress(name) === null) return canonicalName(name)
+  throw new TypeError(`a host needs a name, not ${JSON.stringify(name)}`)
+}
+
+/** Names are the same in capitals and in small letters, as in DNS. */
+export function canonicalName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '')
 }

@@ -82,6 +82,7 @@ export class NetworkLink {
    * ends believe in their connections until they lose patience.
    */
   partition(direction?: Direction): void {
+    check(direction)
     if (direction !== 'backward') this.#wire.forward.partition()
     if (direction !== 'forward') this.#wire.backward.partition()
     this.#world.tell(this, `the link is cut${this.#way(direction)}`)
@@ -89,6 +90,7 @@ export class NetworkLink {
 
   /** Packets pass again. What was lost meanwhile is not made up for by the link, but by TCP, at its next attempt. */
   heal(direction?: Direction): void {
+    check(direction)
     if (direction !== 'backward') this.#wire.forward.heal()
     if (direction !== 'forward') this.#wire.backward.heal()
     this.#world.tell(this, `the link is healed${this.#way(direction)}`)
@@ -158,6 +160,11 @@ export class NetworkLink {
     const [from, to] = direction === 'forward' ? this.hosts : [this.hosts[1], this.hosts[0]]
     return ` from ${from.name} to ${to.name}`
   }
+}
+
+function check(direction: Direction | undefined): void {
+  if (direction === undefined || direction === 'forward' || direction === 'backward') return
+  throw new TypeError(`a direction is 'forward' or 'backward', not '${direction}'; both, if none is named`)
 }
 
 /** `DropsIdle` → `drops idle` */

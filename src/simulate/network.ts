@@ -9,8 +9,8 @@ import { VirtualClock } from './clock.ts'
 import { explain } from './failure.ts'
 import { FlightRecorder } from './flight-recorder.ts'
 import { Host, type HostOptions, type HostWorld } from './host.ts'
-import { describeLeaks, heldBy } from './leaks.ts'
-import { NameError, Names } from './names.ts'
+import { describeLeaks, heldBy, listensAt } from './leaks.ts'
+import { canonicalName, hostKey, NameError, Names } from './names.ts'
 import { type Direction, NetworkLink } from './network-link.ts'
 import { Paths } from './paths.ts'
 import { SeededRandom } from './random.ts'
@@ -97,7 +97,8 @@ export class Network {
 
   /** A host by that name, with addresses of its own; those that aren't given are handed out: 10.0.0.1 and fd00::1, and so on. */
   host(name: string, options: readonly string[] | HostOptions = {}): Host {
-    if (this.#hosts.has(name)) throw new Error(`there is a host '${name}' already: give each a name of its own`)
+    const key = hostKey(name)
+    if (this.#hosts.has(key)) throw new Error(`there is a host '${name}' already: give each a name of its own`)
     const settings: HostOptions = isList(options) ? { addresses: options } : options
     const prefixes = settings.addresses ?? this.#handOut()
     if (prefixes.length === 0) throw new Error(`host '${name}' needs an address`)
@@ -110,17 +111,17 @@ export class Network {
         )
     }
     for (const address of host.addresses) this.#owners.set(address, host)
-    this.#hosts.set(name, host)
+    this.#hosts.set(key, host)
     this.#paths.addHost(host)
     return host
   }
 
   /** The host by that name. */
   find(given: Host | string): Host {
-    if (typeof given !== 'string') return given
-    const host = this.#hosts.get(given)
-    if (host !== undefined) return host
-    const known = [...this.#hosts.keys()].map((name) => `'${name}'`).join(', ')
+    const host = this.#hosts.get(canonicalName(typeof given === 'string' ? given : given.name))
+    if (host !== undefined && (host === given || typeof given === 'string')) return host
+    if (typeof given !== 'string') throw new Error(`'${given.name}' is a host of another network`)
+    const known = this.hosts.map(({ name }) => `'${name}'`).join(', ')
     throw new Error(
       `there is no host '${given}'; make it with network.host('${given}')${known === '' ? '' : `, or name one of ${known}`}`,
     )
@@ -194,7 +195,11 @@ export class Network {
 
   /** The timeline as SVG: a lane for each host, and the most noteworthy in words. */
   drawTimeline(options?: TimelinePictureOptions): string {
-    return drawTimeline([...this.#hosts.keys()], this.#timeline.happenings, options)
+    return drawTimeline(
+      this.hosts.map(({ name }) => name),
+      this.#timeline.happenings,
+      options,
+    )
   }
 
   /** The last packets, as a pcapng file: each as it set out, with a comment where it did not arrive. What a failure leaves behind. */
@@ -293,17 +298,17 @@ export class Network {
   protected async work<Result>(work: () => Promise<Result> | Result): Promise<Result> {
     let isDone = false
     const result = Promise.resolve().then(work)
-    const done = () => {
-      isDone = true
-    }
+    const done = () => void (isDone = true)
     result.then(done, done)
     await this.move(() => isDone)
-    if (!isDone) {
-      throw new Error(
-        'nothing more will happen in the network, and what it runs is not done: await only what a host or a timer will bring about',
-      )
-    }
+    if (!isDone)
+      throw new Error(`nothing more will happen in the network, and what it runs is not done: ${this.stuck()}`)
     return result
+  }
+
+  /** What to do about it. */
+  protected stuck(): string {
+    return 'await only what a host or a timer will bring about'
   }
 
   /** Moves time until `isDone`, or up to `until`, or until nothing is left to happen. */
@@ -345,7 +350,10 @@ export class Network {
     const { stack } = host
     let watched = this.#watchers.get(host)
     if (watched?.stack !== stack) {
-      const watcher = new StackWatcher(host.name, stack, this.#timeline, (address) => this.#nameOf(address))
+      const watcher = new StackWatcher(host.name, stack, this.#timeline, {
+        nameOf: (address) => this.#nameOf(address),
+        listensAt: (address, port) => listensAt(this.#owners.get(address) ?? host, port),
+      })
       watched = { stack, watcher }
       this.#watchers.set(host, watched)
     }

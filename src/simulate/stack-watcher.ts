@@ -20,24 +20,33 @@ interface Known {
   attempts: number
 }
 
+/** What a watcher asks of the network. */
+export interface Around {
+  /** The name of the host that has the address, or the address. */
+  nameOf(address: string): string
+  /** Where programs listen on that port of the host that has the address. */
+  listensAt(address: string, port: number): readonly string[]
+}
+
 export class StackWatcher {
   readonly #host: string
   readonly #stack: PortableStack
   readonly #timeline: Timeline
-  /** The name of the host that has the address, or the address. */
-  readonly #nameOf: (address: string) => string
+  readonly #around: Around
   readonly #known = new Map<number, Known>()
   #read: number
   #windowProbes = 0
 
-  constructor(host: string, stack: PortableStack, timeline: Timeline, nameOf: (address: string) => string) {
+  constructor(host: string, stack: PortableStack, timeline: Timeline, around: Around) {
     this.#host = host
     this.#stack = stack
     this.#timeline = timeline
-    this.#nameOf = nameOf
+    this.#around = around
     const { observer } = stack.core
     observer.watch(EVENTS)
     this.#read = observer.written
+    // Its first turn may have begun one.
+    this.#learn()
   }
 
   /** After a turn. */
@@ -72,7 +81,7 @@ export class StackWatcher {
       const { number, state, remoteAddress } = connection
       if (this.#known.has(number)) return
       const isOurs = state === State.synSent || tcp.listenerOf(connection) === null
-      this.#known.set(number, { connection, peer: this.#nameOf(remoteAddress.toString()), isOurs, attempts: 0 })
+      this.#known.set(number, { connection, peer: this.#around.nameOf(remoteAddress.toString()), isOurs, attempts: 0 })
     })
   }
 
@@ -84,7 +93,7 @@ export class StackWatcher {
     }
     if (to !== State.closed) return
     this.#known.delete(number)
-    const text = endOf(connection, from)
+    const text = endOf(connection, from, this.#around)
     if (text !== null) this.#tell('trouble', known, text)
     else if (isOurs) this.#tell('connection', known, `the connection to port ${connection.remotePort} is closed`)
   }
@@ -134,11 +143,11 @@ const DROPS: Record<number, string | undefined> = {
 }
 
 /** How a connection ended that was not simply closed; null for one that was. */
-function endOf({ reason, remotePort }: Connection, from: number): string | null {
+function endOf({ reason, remoteAddress, remotePort }: Connection, from: number, around: Around): string | null {
   const wasOpening = from === State.synSent
   switch (reason) {
     case Reason.refused:
-      return `refused: nobody listens on port ${remotePort} there`
+      return refusal(remotePort, around.listensAt(remoteAddress.toString(), remotePort))
     case Reason.reset:
       return `reset by the other end, which knows nothing of the connection to port ${remotePort}, or has given it up`
     case Reason.timedOut:
@@ -153,6 +162,12 @@ function endOf({ reason, remotePort }: Connection, from: number): string | null 
     default:
       return null
   }
+}
+
+/** Programs often listen at `localhost` alone where nobody tells them otherwise: they are there, and only those of their own host reach them. */
+function refusal(port: number, addresses: readonly string[]): string {
+  if (addresses.length === 0) return `refused: nobody listens on port ${port} there`
+  return `refused: port ${port} is open there, but only at ${addresses.join(' and ')}; a program that listens at '::' is reached at every address`
 }
 
 export function ordinal(number: number): string {

@@ -86,6 +86,16 @@ describe('the timeline', () => {
     ])
   })
 
+  test('tells who listens where nobody else reaches it', () => {
+    const { network, database, connect, told } = shop()
+    database.stack.listen({ port: 81, address: '127.0.0.1' })
+    connect(81)
+    network.advance(1000)
+    expect(told().at(-1)).toBe(
+      "20 ms: shop → database: refused: port 81 is open there, but only at 127.0.0.1; a program that listens at '::' is reached at every address",
+    )
+  })
+
   test('tells of a peer that reads nothing, of a full queue, of lost packets and of boxes', () => {
     const { network, client, database, link, connect, told } = shop()
     database.stack.listen({ port: 5432 })

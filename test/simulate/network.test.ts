@@ -233,6 +233,28 @@ describe('time', () => {
     expect(network.now()).toBe(2060)
   })
 
+  test('a name is the same in capitals and in small letters, and one that nobody can look up is refused', () => {
+    const network = simulate()
+    const host = network.host('Shop')
+    expect(network.find('SHOP')).toBe(host)
+    expect(network.resolve('shop')).toBe(host.address)
+    expect(() => network.host('shop')).toThrow("there is a host 'shop' already")
+    for (const name of ['', '10.0.0.9', undefined as unknown as string]) {
+      expect(() => network.host(name)).toThrow('a host needs a name, not ')
+    }
+  })
+
+  test('a host of another network, a direction and a pause that there are not are refused', () => {
+    const [network, other] = [simulate(), simulate()]
+    const [one, two, foreign] = [network.host('one'), network.host('two'), other.host('two')]
+    expect(() => network.link(one, foreign)).toThrow("'two' is a host of another network")
+    const link = network.link(one, two)
+    expect(() => link.partition('forwards' as 'forward')).toThrow("'forward' or 'backward', not 'forwards'")
+    expect(() => link.heal('both' as 'forward')).toThrow("'forward' or 'backward', not 'both'")
+    expect(link.isPartitioned()).toBe(false)
+    expect(() => one.pause(10, { what: 'host' as 'machine' })).toThrow("the 'program' or the 'machine', not 'host'")
+  })
+
   test('a host may have another date', () => {
     const network = simulate({ beginning: 1000 })
     const host = network.host('one')
