@@ -125,6 +125,7 @@ export class HostedTcp extends JSStream implements Owner, Holding {
       // As the kernel, which has made a socket by now.
       this.#local ??= { address: remote.isIpv4 ? '0.0.0.0' : '::', port: 0 }
       if (!(error instanceof TcpError)) throw error
+      if (error.reason === 'noRoute') this.scope.host!.noWay(address)
       return errnoOf(error.reason === 'addressInUse' ? 'EADDRNOTAVAIL' : CODE_OF_RESULT[error.reason])
     }
     return 0

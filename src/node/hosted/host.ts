@@ -15,16 +15,20 @@ export interface Surroundings {
   readonly time: ScopeTime
   failed(error: unknown): void
   nameOf(address: string): string | null
+  /** Its `run` goes on. */
+  isAtWork(): boolean
   /** Another sequence for each program that is started. */
   randomOf(host: string): () => number
 }
 
 export class SimulatedHost extends Host {
   readonly #program: Program
+  readonly #around: Surroundings
 
   /** @internal A network makes its hosts. */
   constructor(name: string, prefixes: readonly string[], options: HostOptions, world: HostWorld, around: Surroundings) {
     super(name, prefixes, options, world)
+    this.#around = around
     this.#program = new Program(this, around)
     this.residents.add(this.#program)
   }
@@ -54,7 +58,17 @@ export class SimulatedHost extends Host {
    */
   run<Result>(program: () => Result): Result {
     this.assertUp()
+    this.#assertAtWork('run')
     return this.enter(program)
+  }
+
+  /**
+   * Runs the program's beginning now, and again at each `restart`: it opens the servers, say. What is not begun here doesn't come back by
+   * itself, since a crash takes all that the host held. Call it inside of `network.run`, unless the program uses nothing but the host it is given.
+   */
+  override start<Result>(program: (host: this) => Result): Result {
+    if (program.length === 0) this.#assertAtWork('start')
+    return super.start(program)
   }
 
   /** @internal */
@@ -62,11 +76,30 @@ export class SimulatedHost extends Host {
     return this.#program.scope().enter(work)
   }
 
+  /** @internal Its program has asked for an address that no route leads to. */
+  noWay(address: string): void {
+    const name = this.#around.nameOf(address)
+    const text =
+      name === null
+        ? `${address} is no host's address in this network: nothing leads there`
+        : `nothing leads to ${name} (${address}): hosts are joined with network.link`
+    this.trouble(text, `way ${address}`)
+  }
+
   /** @internal Lets go of all that its program holds, and tells nobody but the caller. */
   release(): Held[] {
     const held = this.#program.held()
     this.#program.crash()
     return held
+  }
+
+  /** Elsewhere `node:net` and timers are the kernel's. */
+  #assertAtWork(verb: 'run' | 'start'): void {
+    if (this.#around.isAtWork()) return
+    const call = `${this.name}.${verb}(…)`
+    throw new Error(
+      `${call} was called outside of network.run(…): there its program would get the kernel's network and real time; call it inside`,
+    )
   }
 
   protected override createStack(options: PortableStackOptions): PortableStack {
@@ -144,6 +177,12 @@ class Inside implements HostInside, ScopeTime {
   nameOf(address: string): string | null {
     return this.#around.nameOf(address)
   }
+
+  noWay(address: string): void {
+    this.#host.noWay(address)
+  }
+
+  lookedUp(): void {}
 
   now(): number {
     return this.#around.time.now()

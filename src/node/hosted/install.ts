@@ -1,4 +1,4 @@
-// Puts simulated hosts under Node, and takes them away again. One network at a time: the process has one `Date`.
+// Puts simulated hosts under Node, and takes them away again. One network at a time, as running.ts sees to: the process has one `Date`.
 import { patchClock, patchRandom } from './clock.ts'
 import { patchDatagrams } from './datagrams.ts'
 import { patchGuard } from './guard.ts'
@@ -8,20 +8,11 @@ import { patchPools } from './pools.ts'
 import { patchSockets } from './sockets.ts'
 import { patchTimers } from './timers.ts'
 
-let isInstalled = false
-
 /** The returned function restores every function that was replaced. */
 export function install(): () => void {
-  if (isInstalled) {
-    throw new Error(
-      'another network is running in this process: await its run(…) first, and await every run(…) in a test',
-    )
-  }
-  isInstalled = true
   const patches = new Patches()
   const restore = () => {
     patches.restore()
-    isInstalled = false
   }
   try {
     // In this order: what loads modules of Node's must not be seen by what watches them.

@@ -60,6 +60,11 @@ export class Loop {
     }
   }
 
+  /** Before it is over. */
+  end(error: unknown): void {
+    this.#reject(error)
+  }
+
   #onRound(): void {
     const own = this.#next
     this.#next = setImmediate(this.#round) as ListedImmediate

@@ -7,7 +7,7 @@ import { getSystemErrorMap } from 'node:util'
 import type { NameFailure } from '../../simulate/names.ts'
 import { binding, type NameRequest } from './bindings.ts'
 import type { Patches } from './patches.ts'
-import { drain, hostScope, type Scope } from './scope.ts'
+import { drain, hostScope, type Scope, scopeNow } from './scope.ts'
 
 const LOCALHOST: Record<number, readonly string[]> = { 0: ['127.0.0.1', '::1'], 4: ['127.0.0.1'], 6: ['::1'] }
 
@@ -28,8 +28,11 @@ interface Answer {
 export function patchNames(patches: Patches): void {
   const cares = binding('cares_wrap')
   patches.replace(cares, 'getaddrinfo', (getaddrinfo) => (...args: unknown[]) => {
-    const scope = hostScope()
-    if (scope === undefined) return getaddrinfo(...args)
+    const scope = scopeNow()
+    if (scope === undefined || scope.host === null) {
+      scope?.time.lookedUp(String(args[1]))
+      return getaddrinfo(...args)
+    }
     const [request, hostname, family, , order] = args as [NameRequest, string, 0 | 4 | 6, number, number | boolean]
     const { delay, failure, addresses } = ask(scope, hostname, family)
     const sorted = inOrder(addresses, order)

@@ -8,6 +8,7 @@ import { SimulatedHost, type Surroundings } from './host.ts'
 import { install } from './install.ts'
 import { Loop } from './loop.ts'
 import { RealClock } from './real-clock.ts'
+import { enroll } from './running.ts'
 import { drain, Scope, type ScopeTime } from './scope.ts'
 import { takeUndiciTimer } from './timers.ts'
 import { UncaughtListeners } from './uncaught.ts'
@@ -36,6 +37,8 @@ export class SimulatedNetwork extends Network {
   #left: Held[] = []
   #programs = 0
   #stop: () => void = () => {}
+  /** Ends what moves its time; null while nothing does. */
+  #end: ((error: Error) => void) | null = null
   /** Of the run that goes on. */
   #listeners: UncaughtListeners | null = null
   /** Events in a row that were idle. */
@@ -52,6 +55,7 @@ export class SimulatedNetwork extends Network {
         const random = this.random.stream(`program ${++this.#programs} on ${host}`)
         return () => random.fraction()
       },
+      isAtWork: () => this.#listeners !== null,
       nameOf: (address) => this.hosts.find(({ addresses }) => addresses.includes(address))?.name ?? null,
     }
   }
@@ -94,7 +98,9 @@ export class SimulatedNetwork extends Network {
   }
 
   protected override async work<Result>(work: () => Promise<Result> | Result): Promise<Result> {
-    const restore = install()
+    const entered = enroll({ seed: this.seed, now: () => this.now(), end: (error) => this.#endWith(error) })
+    const leave = entered instanceof Promise ? await entered : entered
+    const restore = installOr(leave)
     this.#left = []
     this.#listeners = new UncaughtListeners()
     const scope = new Scope(this.#around.time, this.#around.failed)
@@ -106,7 +112,20 @@ export class SimulatedNetwork extends Network {
       scope.end()
       this.#listeners = null
       restore()
+      leave()
     }
+  }
+
+  /** Fake timers of vitest, Jest and sinon show their clock. */
+  protected override stuck(): string {
+    const { clock } = globalThis.setTimeout as { clock?: unknown }
+    if (clock === undefined) return super.stuck()
+    return 'fake timers are installed, and nothing moves them; in here timers are virtual without them, so leave vi.useFakeTimers() and the like out'
+  }
+
+  #endWith(error: Error): boolean {
+    this.#end?.(error)
+    return this.#end !== null
   }
 
   protected override async move(isDone: () => boolean, until?: number): Promise<void> {
@@ -121,7 +140,11 @@ export class SimulatedNetwork extends Network {
       return true
     }
     const heldFor = () => (this.#holds.size === 0 ? loading() : 'a promise that was given to network.hold')
-    await new Loop({ isOver: isDone, step, heldFor }, this.#patience).run()
+    const loop = new Loop({ isOver: isDone, step, heldFor }, this.#patience)
+    this.#end = (error) => loop.end(error)
+    await loop.run().finally(() => {
+      this.#end = null
+    })
     if (until !== undefined) this.happen(until)
   }
 
@@ -130,6 +153,7 @@ export class SimulatedNetwork extends Network {
       const look = () => {
         if (isDone() || clock.now() >= end) resolve()
       }
+      this.#end = reject
       clock.onDue = () => {
         try {
           this.happen(clock.now())
@@ -144,7 +168,10 @@ export class SimulatedNetwork extends Network {
         clearInterval(looking)
         clock.close()
       }
-    }).finally(() => this.#stop())
+    }).finally(() => {
+      this.#end = null
+      this.#stop()
+    })
   }
 
   /** After each event what it has set going runs dry. */
@@ -191,10 +218,25 @@ export class SimulatedNetwork extends Network {
       now: () => clock.now(),
       wall: () => clock.wall(),
       after: (milliseconds, callback) => clock.after(milliseconds, callback),
+      lookedUp: (name) => {
+        if (this.names.find(name) === null) return
+        this.note(
+          `'${name}' is a name of this network, but was looked up outside of every host: ask inside of host.run(…)`,
+        )
+      },
       idle: () => {
         this.#idle++
       },
     }
+  }
+}
+
+function installOr(leave: () => void): () => void {
+  try {
+    return install()
+  } catch (error) {
+    leave()
+    throw error
   }
 }
 

@@ -22,6 +22,8 @@ export interface HostInside {
   readonly resolver: Resolver
   /** The name of the host that has an address; null for one that nobody has. */
   nameOf(address: string): string | null
+  /** The timeline shall say that nothing leads to that address. */
+  noWay(address: string): void
 }
 
 /** The times that a scope lives by. */
@@ -34,6 +36,8 @@ export interface ScopeTime {
   readonly isReal: boolean
   /** What `Math.random` says: from 0 to just below 1. */
   random(): number
+  /** The test itself asks the system for a name. */
+  lookedUp(name: string): void
   /** A timer has rung that comes again and again, and holds nobody. */
   idle(): void
 }
