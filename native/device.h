@@ -4,6 +4,7 @@
 
 #include "addon.h"
 #include "netlink.h"
+#include "offload.h"
 
 #include <uv.h>
 
@@ -19,7 +20,9 @@ struct device {
   int32_t number;
   int descriptor;
   struct netlink netlink;
+  // Octets before each packet: the kernel's own header, or, where `is_software`, the same one read and written here.
   int header;
+  bool is_software;
   int32_t index;
   bool is_polling;
   bool is_closing;

@@ -1,47 +1,111 @@
 // Batches of packets in and out: one call of JavaScript each, and in it one read or write a packet.
-// Moves `header + packet` octets at offsets that TypeScript gives it; arena and columns are borrowed for the call.
+// Moves `header + packet` octets at offsets that TypeScript gives it; arena and columns are borrowed for the call. What software
+// offload does with a packet is merge.c's and segment.c's.
 #include "device.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-// receive(device, bytes, offsets, lengths, row, at, gap, largest) -> how many packets were read; 0 where none waits; a
+// Where packets are read to, and what is known of them.
+struct arena {
+  uint8_t *bytes;
+  size_t size;
+  int32_t *offsets;
+  int32_t *lengths;
+  size_t rows;
+  size_t row;
+  size_t place;
+  size_t gap;
+  size_t largest;
+};
+
+static size_t after(const struct arena *arena, size_t place, size_t length) {
+  return ((place + length + 3) & ~(size_t)3) + arena->gap;
+}
+
+static bool has_room(const struct arena *arena) {
+  return arena->row < arena->rows && arena->place + arena->largest <= arena->size;
+}
+
+static void add_packet(struct arena *arena, size_t length) {
+  arena->offsets[arena->row] = (int32_t)arena->place;
+  arena->lengths[arena->row] = (int32_t)length;
+  arena->place = after(arena, arena->place, length);
+  arena->row++;
+}
+
+// How many packets were read, or a negative errno where that was none.
+static int32_t read_packets(const struct device *device, struct arena *arena) {
+  size_t header = (size_t)device->header;
+  size_t first = arena->row;
+  while (has_room(arena)) {
+    ssize_t octets = read(device->descriptor, arena->bytes + arena->place - header, arena->largest + header);
+    if (octets < 0 && errno == EINTR) continue;
+    if (octets < 0 && errno != EAGAIN && arena->row == first) return -errno;
+    if (octets < 0) break;
+    if ((size_t)octets > header) add_packet(arena, (size_t)octets - header);
+  }
+  return (int32_t)(arena->row - first);
+}
+
+// The same, merged. While a run may go on, a packet's text is read to where it would belong, and its headers beside.
+static int32_t read_merged(const struct device *device, struct arena *arena) {
+  struct run run = {.is_open = false};
+  size_t first = arena->row;
+  while (has_room(arena)) {
+    uint8_t headers[LONGEST_HEADERS];
+    size_t apart = run.is_open ? run.headers : 0;
+    uint8_t *rest = run.is_open ? run.packet + run.octets : arena->bytes + arena->place;
+    struct iovec parts[2] = {{headers, apart}, {rest, arena->largest}};
+    ssize_t octets = readv(device->descriptor, parts + (apart == 0), apart == 0 ? 1 : 2);
+    if (octets < 0 && errno == EINTR) continue;
+    if (octets < 0 && errno != EAGAIN && arena->row == first) return -errno;
+    if (octets < 0) break;
+    if (octets == 0) continue;
+    size_t length = (size_t)octets;
+    if (continue_run(&run, headers, length)) {
+      arena->lengths[arena->row - 1] = (int32_t)run.octets;
+      arena->place = after(arena, (size_t)arena->offsets[arena->row - 1], run.octets);
+      continue;
+    }
+    end_run(&run);
+    uint8_t *packet = arena->bytes + arena->place;
+    if (length > apart) memmove(packet + apart, rest, length - apart);
+    memcpy(packet, headers, length < apart ? length : apart);
+    begin_run(&run, packet, length);
+    add_packet(arena, length);
+  }
+  end_run(&run);
+  return (int32_t)(arena->row - first);
+}
+
+// receive(device, bytes, offsets, lengths, row, at, gap, largest) -> how many packets there are now more; 0 where none waits; a
 // negative errno. The first packet goes to `at`, each next one to the next multiple of four and `gap` octets further,
 // its header directly before it; rows from `row` on say where. Ends when rows or room for the largest packet run out.
 static napi_value receive(napi_env env, napi_callback_info info) {
   napi_value values[MOST_ARGUMENTS];
-  uint8_t *bytes;
-  int32_t *offsets, *lengths;
-  size_t size, rows, rows_of_length;
+  struct arena arena;
+  size_t rows_of_length;
   int32_t row, at, gap, largest;
   struct device *device = device_argument(env, info, 8, values);
-  if (device == NULL || !read_octets(env, values[1], "bytes", &bytes, &size) ||
-      !read_integers(env, values[2], "offsets", &offsets, &rows) ||
-      !read_integers(env, values[3], "lengths", &lengths, &rows_of_length) ||
+  if (device == NULL || !read_octets(env, values[1], "bytes", &arena.bytes, &arena.size) ||
+      !read_integers(env, values[2], "offsets", &arena.offsets, &arena.rows) ||
+      !read_integers(env, values[3], "lengths", &arena.lengths, &rows_of_length) ||
       !read_integer(env, values[4], "row", 0, INT32_MAX, &row) || !read_integer(env, values[5], "at", 0, INT32_MAX, &at) ||
       !read_integer(env, values[6], "gap", 0, INT32_MAX, &gap) ||
       !read_integer(env, values[7], "largest", 1, INT32_MAX, &largest))
     return NULL;
-  int header = device->header;
-  if (at < header || gap < header || rows_of_length < rows) {
+  if (at < device->header || gap < device->header || rows_of_length < arena.rows) {
     throw_range(env, "no room for the header, or columns of different lengths");
     return NULL;
   }
-  int32_t taken = 0;
-  size_t place = (size_t)at;
-  while ((size_t)row < rows && place + (size_t)largest <= size) {
-    ssize_t octets = read(device->descriptor, bytes + place - header, (size_t)largest + (size_t)header);
-    if (octets < 0 && errno == EINTR) continue;
-    if (octets < 0 && errno != EAGAIN && taken == 0) return make_integer(env, -errno);
-    if (octets < 0) break;
-    if (octets <= header) continue;
-    offsets[row] = (int32_t)place;
-    lengths[row] = (int32_t)(octets - header);
-    place = ((place + (size_t)(octets - header) + 3) & ~(size_t)3) + (size_t)gap;
-    row++;
-    taken++;
-  }
-  return make_integer(env, taken);
+  arena.row = (size_t)row;
+  arena.place = (size_t)at;
+  arena.gap = (size_t)gap;
+  arena.largest = (size_t)largest;
+  return make_integer(env, device->is_software ? read_merged(device, &arena) : read_packets(device, &arena));
 }
 
 // transmit(device, bytes, offsets, lengths, first, end) -> how many packets the kernel took; 0 where it has no room now;
@@ -71,10 +135,10 @@ static napi_value transmit(napi_env env, napi_callback_info info) {
       throw_range(env, "a packet lies outside of its arena");
       return NULL;
     }
-    ssize_t octets = write(device->descriptor, bytes + start, (size_t)lengths[row] + (size_t)header);
-    if (octets < 0 && errno == EINTR) continue;
-    if (octets < 0 && errno != EAGAIN && row == first) return make_integer(env, -errno);
-    if (octets < 0) break;
+    int result = device->is_software ? write_segments(device->descriptor, bytes, offsets + row, lengths + row)
+                                     : write_packet(device->descriptor, bytes + start, (size_t)(lengths[row] + header));
+    if (result < 0 && result != -EAGAIN && row == first) return make_integer(env, result);
+    if (result < 0) break;
     row++;
   }
   return make_integer(env, row - first);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { nodeDirectory } from './build.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const SOURCES = ['module', 'arguments', 'idle', 'tun', 'interface', 'netlink', 'packets']
+const SOURCES = ['module', 'arguments', 'idle', 'tun', 'interface', 'netlink', 'packets', 'checksum', 'merge', 'segment']
 const FLAGS = [
   ...['-std=c11', '-O2', '-fPIC', '-Wall', '-Wextra', '-Wno-cast-function-type', '-fvisibility=hidden'],
   // Whose helper functions only one of the two C libraries has.
@@ -19,8 +19,8 @@ const FLAGS = [
 ]
 /** What glibc since 2.28 and musl since 1.2 both have, under one name and with one meaning. */
 const C_LIBRARY = new Set(
-  `__errno_location calloc close free inet_pton ioctl memcmp memcpy memset open pthread_create pthread_join read recv send
-   setns snprintf socket strchr strlen write`.split(/\s+/),
+  `__errno_location calloc close free inet_pton ioctl memcmp memcpy memmove memset open pthread_create pthread_join read readv recv
+   send setns snprintf socket strchr strlen write`.split(/\s+/),
 )
 
 const here = { x64: 'x86_64', arm64: 'aarch64' }[process.arch]

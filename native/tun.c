@@ -16,8 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-// struct virtio_net_hdr, without the number of buffers.
-#define OFFLOAD_HEADER 10
+// What `open` may be asked for.
+enum { NO_OFFLOAD = 0, KERNEL_OFFLOAD = 1, SOFTWARE_OFFLOAD = 2 };
 // Linux 6.2; older headers lack them.
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
@@ -200,16 +200,16 @@ static struct device *make_device(napi_env env, struct environment *environment,
   return device;
 }
 
-// open(name, wantsHeader, namespace) -> { device, name, header, offload }
+// open(name, offload, namespace) -> { device, name, header, offload, software }. Where the kernel has none, software stands in.
 static napi_value open_device(napi_env env, napi_callback_info info) {
   napi_value values[3], result, text;
   void *environment;
   char name[IFNAMSIZ];
   char namespace[256];
-  int32_t wants_header;
+  int32_t wanted;
   struct ifreq request;
   if (!read_arguments(env, info, 3, values, &environment) || !read_text(env, values[0], "name", name, sizeof name) ||
-      !read_integer(env, values[1], "wantsHeader", 0, 1, &wants_header) ||
+      !read_integer(env, values[1], "offload", NO_OFFLOAD, SOFTWARE_OFFLOAD, &wanted) ||
       !read_text(env, values[2], "namespace", namespace, sizeof namespace))
     return NULL;
 
@@ -220,7 +220,7 @@ static napi_value open_device(napi_env env, napi_callback_info info) {
     return NULL;
   }
   // libuv watches a descriptor only once it is a device: before TUNSETIFF it polls as an error.
-  int attached = attach(opening.descriptor, name, wants_header != 0, &request);
+  int attached = attach(opening.descriptor, name, wanted == KERNEL_OFFLOAD, &request);
   struct device *device = attached < 0 ? NULL : make_device(env, environment, &opening);
   if (device == NULL) {
     close(opening.descriptor);
@@ -228,13 +228,17 @@ static napi_value open_device(napi_env env, napi_callback_info info) {
     throw_errno(env, attached < 0 ? -attached : ENOMEM, attached < 0 ? "TUNSETIFF" : "uv_poll_init");
     return NULL;
   }
-  device->header = (request.ifr_flags & IFF_VNET_HDR) ? OFFLOAD_HEADER : 0;
-  int32_t offload = negotiate(device->descriptor, device->header > 0);
+  bool has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
+  int32_t offload = negotiate(device->descriptor, has_header);
+  device->is_software = wanted != NO_OFFLOAD && !has_header;
+  device->header = has_header || device->is_software ? OFFLOAD_HEADER : 0;
+  if (device->is_software) offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
   napi_create_object(env, &result);
   set_integer(env, result, "device", device->number);
   set_integer(env, result, "header", device->header);
   set_integer(env, result, "offload", offload);
+  set_integer(env, result, "software", device->is_software);
   napi_create_string_utf8(env, request.ifr_name, NAPI_AUTO_LENGTH, &text);
   napi_set_named_property(env, result, "name", text);
   return result;

@@ -45,7 +45,7 @@ function ratio(name: string, asked: Asked): Claim {
   }
 }
 
-function bulk(direction: 'in' | 'out', offload: boolean, bar: number): Claim[] {
+function bulk(direction: 'in' | 'out', offload: Setting['offload'], bar: number): Claim[] {
   return CONTROLS.map((congestion) => {
     const setting = { ...USUAL, congestion, offload }
     const name = `bulk ${direction} beside node:net over veth, one flow`
@@ -85,10 +85,10 @@ function garbage(name: string, claim: string): Claim {
 }
 
 export const claims: Claim[] = [
-  ...bulk('in', true, 1),
-  ...bulk('out', true, 1),
-  ...bulk('in', false, 0.6),
-  ...bulk('out', false, 0.6),
+  ...bulk('in', 'on', 1),
+  ...bulk('out', 'on', 1),
+  ...bulk('in', 'off', 0.6),
+  ...bulk('out', 'off', 0.6),
   ratio('requests beside node:http over veth, 64 connections', { measure: 'requests-64', figure: 'rate', bar: 2.3 }),
   ratio('requests beside node:http over veth, 1,000 connections', {
     measure: 'requests-1000',

@@ -64,7 +64,7 @@ async function join(kernel: Namespace, client: Namespace, setting: Setting): Pro
   ] as const) {
     await ip(['-n', namespace.name, 'addr', 'add', `${address}/24`, 'dev', 'veth0'])
     await ip(['-n', namespace.name, 'link', 'set', 'veth0', 'up'])
-    if (!offload) await run(namespace, 'ethtool', ['-K', 'veth0', 'tso', 'off', 'gso', 'off', 'gro', 'off'])
+    if (offload !== 'on') await run(namespace, 'ethtool', ['-K', 'veth0', 'tso', 'off', 'gso', 'off', 'gro', 'off'])
     if (loss > 0) await run(namespace, 'nft', [dropping(loss)])
     await control(namespace, 'veth0', '10.9.0.0/24', address, setting)
   }

@@ -21,7 +21,8 @@ const HELP = `npm run bench:wire -- [options]
   --short                 ${SHORT.join(', ')} in three rounds of a second
   --rounds 5 --seconds 2
   --congestion cubic,bbr --mtu 1500 --offload on --loss 0
-                          settings; each may be a list, and every combination is measured (loss needs --offload off, and nft)
+                          settings; each may be a list, and every combination is measured (loss needs --offload off, and nft);
+                          --offload is on, off, or none: off, and the addon neither cuts nor merges
   --json
   --check                 ${COUNTED.join(', ')} in one round of a second: packets and system calls are held to their bars, times are not
   --profile FOLDER        each measure once on our side: a V8 CPU profile and a flame graph are left in the folder
@@ -62,7 +63,7 @@ function allSettings(): Setting[] {
         congestions.map((congestion) => ({
           congestion,
           mtu: Number(mtu),
-          offload: offload !== 'off',
+          offload: offload as Setting['offload'],
           loss: Number(loss),
         })),
       ),

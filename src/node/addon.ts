@@ -11,9 +11,10 @@ export interface Addon {
   activeRequests(): number
   open(
     name: string,
-    wantsHeader: number,
+    /** 0 for none, 1 for the kernel's, and software where it has none, 2 for software. */
+    offload: number,
     namespace: string,
-  ): { device: number; name: string; header: number; offload: number }
+  ): { device: number; name: string; header: number; offload: number; software: number }
   close(device: number): void
   facts(device: number, name: string): { index: number; mtu: number; queueLength: number; up: number }
   configure(device: number, mtu: number, queueLength: number, up: number): void

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import type { Offload } from '../core/environment.ts'
+import { NO_OFFLOAD, type Offload } from '../core/environment.ts'
 import { addonFault, addonPath, findAddon } from './addon.ts'
 
 export type CheckName = 'node' | 'system' | 'addon' | 'device' | 'privilege' | 'namespaces' | 'offload' | 'ipv6'
@@ -130,7 +130,7 @@ interface Probe {
 function probe(namespaces: string[]): Probe {
   const script = `import { openTun } from ${JSON.stringify(new URL('./tun-device.js', import.meta.url).href)}
     const device = openTun()
-    console.log(JSON.stringify(device.offload))
+    console.log(JSON.stringify(device.isSoftwareOffload ? ${JSON.stringify(NO_OFFLOAD)} : device.offload))
     device.close()`
   const { stdout, stderr, error } = spawnSync(
     'unshare',

@@ -15,6 +15,8 @@ export type { TunOptions, TunRoute } from './tun-options.ts'
 
 const READABLE = 1
 const WRITABLE = 2
+/** What the addon is asked for, by the option. */
+const OFFLOADS = { false: 0, true: 1, software: 2 } as const
 // TUN_F_…, as the addon returns them.
 const TAKES_CHECKSUM = 0x01
 const TAKES_TCP4 = 0x02
@@ -37,7 +39,7 @@ export function openTun(options: TunOptions = {}): TunDevice {
   const name = options.name ?? ''
   let opened: ReturnType<Addon['open']>
   try {
-    opened = addon.open(name, options.offload === false ? 0 : 1, options.netns ?? '')
+    opened = addon.open(name, OFFLOADS[`${options.offload ?? true}`], options.netns ?? '')
   } catch (error) {
     throw openingError(error as NodeJS.ErrnoException, options.name, options.netns)
   }
@@ -56,8 +58,10 @@ export class TunDevice {
   readonly index: number
   readonly mtu: number
   readonly queueLength: number
-  /** What was agreed with the kernel; all false where the option was off or the kernel has none. */
+  /** What was agreed with the kernel, or what software does in its place; all false where the option was off. */
   readonly offload: Offload
+  /** The offload is the addon's: the kernel gives and takes packets of the device's MTU. */
+  readonly isSoftwareOffload: boolean
   /** Octets that a batch must keep free before every packet. */
   readonly headroom: number
   /** The longest packet that can arrive: a batch to receive into must have room for it. */
@@ -87,6 +91,7 @@ export class TunDevice {
     this.mtu = facts.mtu
     this.queueLength = facts.queueLength
     this.offload = (facts.offload & TAKES_CHECKSUM) === 0 ? NO_OFFLOAD : offloadOf(facts.offload)
+    this.isSoftwareOffload = facts.software === 1
     this.headroom = facts.header
     this.largest = this.offload.tcp4 ? LARGEST_PACKET : facts.mtu
     this.onerror = onerror

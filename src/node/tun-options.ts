@@ -28,8 +28,12 @@ export interface TunOptions {
   queueLength?: number
   /** Whether to bring it up. Default: true. */
   up?: boolean
-  /** Whether to take checksum and segmentation offload where the kernel has them. Default: true. */
-  offload?: boolean
+  /**
+   * `true`: super-segments of up to 64 kB and their checksums are left to the kernel, or, where it does not offer that, to the native
+   * addon. 'software': to the addon in any case, so that the device carries nothing longer than its MTU. `false`: to nobody, each packet
+   * is handled by itself. Default: true.
+   */
+  offload?: boolean | 'software'
   /** Is told what goes wrong while packets move: once a kind, until a packet goes through again. */
   onerror?: (error: TunError) => void
 }
@@ -46,7 +50,7 @@ export interface TunPlan {
 }
 
 export function planOf(options: TunOptions): TunPlan {
-  const { name, netns, mtu, queueLength } = options
+  const { name, netns, mtu, queueLength, offload } = options
   if (name !== undefined && !/^[^\s/:]{1,15}$/.test(name))
     throw invalid('name', name, 'has 1 to 15 characters, none of them a space, "/" or ":"')
   if (netns !== undefined && (netns === '' || netns.includes('\0') || Buffer.byteLength(netns) > 255))
@@ -54,6 +58,8 @@ export function planOf(options: TunOptions): TunPlan {
   if (mtu !== undefined && !isWithin(mtu, 68, 65535)) throw invalid('mtu', mtu, 'lies between 68 and 65535')
   if (queueLength !== undefined && !isWithin(queueLength, 0, 1_000_000))
     throw invalid('queueLength', queueLength, 'lies between 0 and 1,000,000')
+  if (offload !== undefined && typeof offload !== 'boolean' && offload !== 'software')
+    throw invalid('offload', offload, 'is true, false or "software"')
   const addresses = typeof options.address === 'string' ? [options.address] : (options.address ?? [])
   return {
     addresses: addresses.map((text) => network('address', text)),

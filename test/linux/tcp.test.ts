@@ -20,7 +20,7 @@ describeOnKernel('TCP with the kernel', () => {
   let namespace: Namespace
   let stack: NodeStack
 
-  async function begin(offload: boolean): Promise<void> {
+  async function begin(offload: boolean | 'software'): Promise<void> {
     stack = await createStack()
     const link = tun({ netns: namespace.name, address: ['10.7.0.1/24', 'fd00:7::1/64'], offload })
     stack.addInterface({ link, addresses: ['10.7.0.2/24', 'fd00:7::2/64'] })
@@ -50,7 +50,7 @@ describeOnKernel('TCP with the kernel', () => {
     await new Promise((resolve) => child.stdout?.once('data', resolve))
   }
 
-  describe.each([true, false])('offload %s', (offload) => {
+  describe.each([true, false, 'software'] as const)('offload %s', (offload) => {
     beforeEach(() => begin(offload))
 
     it.each(FAMILIES)('echoes what a client of the kernel sends, and its end ($family)', async ({ address }) => {

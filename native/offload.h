@@ -1,0 +1,49 @@
+// Software offload: what the kernel's offload would do for a device that has none. The header before a packet is the same in
+// both cases (struct virtio_net_hdr), so that TypeScript needn't know who does it.
+#ifndef TUNSTACK_OFFLOAD_H
+#define TUNSTACK_OFFLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// struct virtio_net_hdr, without the number of buffers.
+#define OFFLOAD_HEADER 10
+// The header before a merged packet, or before one of its own.
+#define LONGEST_HEADERS 120
+#define LONGEST_MERGED 65535
+
+// Segments of one flow that came one after the other, with the first one's headers and all the text behind them.
+struct run {
+  uint8_t *packet;
+  // IP's and TCP's headers; all octets; the text of the first segment, which no other may exceed.
+  size_t ip_header;
+  size_t headers;
+  size_t octets;
+  size_t size;
+  uint32_t next;
+  int segments;
+  bool is_open;
+};
+
+// checksum.c: the ones' complement sum (RFC 1071) of octets as they lie in memory, and its 16 bits.
+uint64_t sum_octets(const uint8_t *octets, size_t length, uint64_t sum);
+uint16_t fold_sum(uint64_t sum);
+// Over addresses, protocol and length of an IP packet whose transport has `length` octets.
+uint64_t pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t length);
+
+// merge.c: verifies a packet that has arrived at `packet`, begins a run with it where others may follow, and writes its header.
+void begin_run(struct run *run, uint8_t *packet, size_t length);
+// Whether the packet, its first `run->headers` octets at `headers` and the rest at the run's end, continues it; if so it has been taken in.
+bool continue_run(struct run *run, const uint8_t *headers, size_t length);
+// Nothing follows: the headers are made to tell of all of it.
+void end_run(struct run *run);
+
+// segment.c: writes octets as one packet; 0 or a negative errno.
+int write_packet(int descriptor, const uint8_t *octets, size_t length);
+// Writes a packet to the descriptor as its header asks: checksum completed, or cut into segments of the device's size. 0 once
+// all is written; a negative errno where it stopped, and then `offset` and `length` say what is left.
+int write_segments(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length);
+
+#endif

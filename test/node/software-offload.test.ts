@@ -1,0 +1,262 @@
+// What the addon does where the kernel has no offload: which segments it merges, which checksums it vouches for, and how it cuts.
+// Packets go through a real TUN device octet by octet.
+import { expect, it } from 'vitest'
+import { Checksum, type PacketBatch, Segmentation } from '../../src/core/batch.ts'
+import type { TunDevice } from '../../src/node/tun-device.ts'
+import { describeOnKernel } from '../support/on-kernel.ts'
+import {
+  catchRaw,
+  Flags,
+  packetOf,
+  sendRaw,
+  sumOf,
+  textOf,
+  transportSum,
+  type Wanted,
+} from '../support/raw-segments.ts'
+import { batchFor, Devices } from '../support/tun-devices.ts'
+
+const { fin, syn, psh, ack, urg, ece, cwr } = Flags
+/** RFC 7323 appendix A. */
+const stamp = (value: number) => [1, 1, 8, 10, 0, 0, 0, value, 0, 0, 0, 5]
+const segments = (...wanted: Wanted[]) => wanted.map((one, index) => ({ at: index * 100, ...one }))
+const [one, verified, complete] = ['merged', 'verified', 'complete'] as const
+
+/** Each a flow of its own; what is expected of its packets, row by row: how, and how many octets of text. */
+const FLOWS: [name: string, segments: Wanted[], ...rows: [typeof one | typeof verified | typeof complete, number][]][] =
+  [
+    ['in order', segments({}, {}, {}), [one, 300]],
+    ['a last one that is shorter', segments({}, { text: 60 }, { at: 160 }), [one, 160], [verified, 100]],
+    ['a longer one', segments({}, { text: 101 }), [verified, 100], [verified, 101]],
+    ['odd lengths', segments({ text: 101 }, { at: 101, text: 101 }, { at: 202, text: 33 }), [one, 235]],
+    ['alone', segments({}), [verified, 100]],
+    ['a hole', segments({}, { at: 200 }, { at: 300 }), [verified, 100], [one, 200]],
+    ['twice the same', segments({}, { at: 0 }), [verified, 100], [verified, 100]],
+    ['the wrong way round', segments({ at: 100 }, { at: 0 }), [verified, 100], [verified, 100]],
+    ['a wrong checksum', segments({}, { spoil: 'text' }, {}, {}), [verified, 100], [complete, 100], [one, 200]],
+    ['a wrong checksum first', segments({ spoil: 'text' }, {}, {}), [complete, 100], [one, 200]],
+    ['PSH, which ends it', segments({}, { flags: ack | psh }, {}, {}), [one, 200], [one, 200]],
+    ['FIN, which ends it', segments({}, { flags: ack | fin }), [one, 200]],
+    ['the same options', segments({ options: stamp(1) }, { options: stamp(1) }), [one, 200]],
+    ['other options', segments({ options: stamp(1) }, { options: stamp(2) }), [verified, 100], [verified, 100]],
+    ['fewer options', segments({ options: stamp(1) }, {}), [verified, 100], [verified, 100]],
+    ['another mark', segments({ trafficClass: 2 }, { trafficClass: 3 }, {}), ...repeat(3)],
+    ['the same mark', segments({ trafficClass: 3 }, { trafficClass: 3 }), [one, 200]],
+    ['ECE', segments({}, { flags: ack | ece }, { flags: ack | ece }), [verified, 100], [one, 200]],
+    ['CWR', segments({ flags: ack | cwr }, {}, { flags: ack | cwr }), ...repeat(3)],
+    ['URG', segments({}, { flags: ack | urg, urgent: 5 }, {}), ...repeat(3)],
+    ['SYN', segments({ flags: ack | syn, at: -1 }, { at: 100 }), ...repeat(2)],
+    ['RST', segments({}, { flags: ack | Flags.rst }), ...repeat(2)],
+    ['no ACK', segments({ flags: 0 }, { flags: 0 }), ...repeat(2)],
+    ['another acknowledgment', segments({}, { ack: 2 }), ...repeat(2)],
+    ['another window', segments({}, { window: 501 }), ...repeat(2)],
+    ['another hop limit', segments({}, { hopLimit: 63 }), ...repeat(2)],
+    ['no text', segments({ text: 0 }, { at: 0, text: 0 }, { at: 0 }), [verified, 0], [verified, 0], [verified, 100]],
+    ['something between the headers', segments({ isExtended: true }, { isExtended: true }), ...repeat(2, complete)],
+    ['fragments', segments({ isFragment: true, mayBeCut: true }), [complete, 100]],
+  ]
+
+function repeat(count: number, how: typeof verified | typeof complete = verified): [typeof how, number][] {
+  return Array.from({ length: count }, () => [how, 100])
+}
+
+interface Arrived {
+  port: number
+  how: string
+  /** Octets before it in its flow. */
+  at: number
+  text: Buffer
+  flags: number
+  size: number
+}
+
+/** All that waits, but for what the kernel says of itself on a new device. Headers of merged packets must be right in themselves. */
+function arrived(device: TunDevice): Arrived[] {
+  const rows: Arrived[] = []
+  const batch = batchFor(device)
+  for (; device.receive(batch) > 0; batch.clear()) {
+    for (let row = batch.first; row < batch.end; row++) {
+      const start = batch.offset[row]
+      const packet = Buffer.from(batch.bytes.subarray(start, start + batch.length[row]))
+      const isIpv4 = packet[0] >>> 4 === 4
+      if (isIpv4 || packet[8] === 0xfd) rows.push(describeRow(batch, row, packet, isIpv4))
+    }
+  }
+  return rows
+}
+
+function describeRow(batch: PacketBatch, row: number, packet: Buffer, isIpv4: boolean): Arrived {
+  const extension = [44, 60].includes(packet[6]) ? 8 : 0
+  const ipHeader = isIpv4 ? (packet[0] & 15) * 4 : 40 + extension
+  const transport = packet.subarray(ipHeader)
+  const isDatagram = packet[isIpv4 ? 9 : 6] === 17
+  const text = transport.subarray(isDatagram ? 8 : (transport[12] >>> 4) * 4)
+  const how = HOW[batch.checksum[row]]
+  if (how === one) {
+    expect(batch.segmentation[row]).toBe(isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6)
+    expect([batch.checksumStart[row], batch.checksumField[row]]).toEqual([ipHeader, 16])
+    if (isIpv4) expect([packet.readUInt16BE(2), sumOf(packet, 0, 20)]).toEqual([packet.length, 0xffff])
+    else expect(packet.readUInt16BE(4)).toBe(packet.length - 40)
+    // The field holds the pseudo-header's sum: what is left of the whole sum is the rest's.
+    const field = transport.readUInt16BE(16)
+    transport.writeUInt16BE(0, 16)
+    const rest = sumOf(transport)
+    expect(sumOf(Uint8Array.from([field >>> 8, field & 0xff, rest >>> 8, rest & 0xff]))).toBe(
+      transportSum(packet, ipHeader, 6),
+    )
+  }
+  const at = isDatagram ? 0 : transport.readUInt32BE(4) - 1_000
+  const flags = isDatagram ? 0 : transport[13]
+  return { port: transport.readUInt16BE(0), how, at, text, flags, size: batch.segmentSize[row] }
+}
+
+/** A packet whose checksum is left to the device: the pseudo-header's sum stands in its place. A complete one where `protocol` is null. */
+function add(batch: PacketBatch, packet: Buffer, protocol: 6 | 17 | null, size: number): number {
+  const isIpv4 = packet[0] >>> 4 === 4
+  const [ipHeader, field] = [isIpv4 ? 20 : 40, protocol === 17 ? 6 : 16]
+  if (protocol !== null) {
+    packet.writeUInt16BE(0, ipHeader + field)
+    const rest = ~sumOf(packet, ipHeader) & 0xffff
+    const pseudo = transportSum(packet, ipHeader, protocol)
+    packet.writeUInt16BE(
+      sumOf(Uint8Array.from([pseudo >>> 8, pseudo & 0xff, rest >>> 8, rest & 0xff])),
+      ipHeader + field,
+    )
+  }
+  batch.bytes.set(packet, batch.reserve(packet.length))
+  const row = batch.commit(packet.length)
+  if (protocol === null) return row
+  batch.checksum[row] = Checksum.partial
+  batch.checksumStart[row] = ipHeader
+  batch.checksumField[row] = field
+  if (size > 0) batch.segmentation[row] = isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6
+  batch.segmentSize[row] = size
+  return row
+}
+
+const HOW: Record<number, string> = {
+  [Checksum.partial]: one,
+  [Checksum.verified]: verified,
+  [Checksum.complete]: complete,
+}
+
+describeOnKernel('software offload', () => {
+  const devices = Devices.forEachTest()
+  const open = () => devices.open({ offload: 'software', address: ['10.7.0.1/24', 'fd00:7::1/64'] })
+
+  it.each([true, false])('merges what is in order and alike, and nothing else (IPv4: %s)', async (isIpv4) => {
+    const device = open()
+    expect([device.isSoftwareOffload, device.offload.tcp4, device.offload.udp]).toEqual([true, true, false])
+    const packets = FLOWS.flatMap(([, flow], index) => flow.map((wanted) => packetOf(isIpv4, index + 1, wanted)))
+    await sendRaw(devices.namespace, device.name, packets)
+    const rows = arrived(device)
+    for (const [index, [name, flow, ...expected]] of FLOWS.entries()) {
+      const own = rows.filter(({ port }) => port === index + 1)
+      expect([name, ...own.map(({ how, text }) => [how, text.length])]).toEqual([name, ...expected])
+      for (const { at, text, how, flags, size } of own) {
+        const [first] = flow
+        if (how !== complete) expect([name, text]).toEqual([name, Buffer.from(textOf(at, text.length))])
+        if (how === one) expect([name, size]).toEqual([name, flow.find((wanted) => wanted.at === at)?.text ?? 100])
+        expect([name, (flags & ack) !== 0]).toEqual([name, first.flags !== 0])
+      }
+    }
+    const flagsOf = (name: string) =>
+      rows.filter(({ port }) => FLOWS[port - 1][0] === name).map(({ flags }) => flags & ~ack)
+    expect([flagsOf('PSH, which ends it'), flagsOf('FIN, which ends it'), flagsOf('ECE')]).toEqual([
+      [psh, 0],
+      [fin],
+      [0, ece],
+    ])
+  })
+
+  it('leaves alone what only IPv4 or only IPv6 has', async () => {
+    const device = open()
+    const flow = (isIpv4: boolean, port: number, ...wanted: Wanted[]) =>
+      segments(...wanted).map((segment) => packetOf(isIpv4, port, segment))
+    await sendRaw(devices.namespace, device.name, [
+      ...flow(true, 1, { mayBeCut: true }, { mayBeCut: true, identification: 1 }),
+      ...flow(true, 2, { identification: 7 }, { identification: 8 }),
+      ...flow(true, 3, {}, { spoil: 'ip header' }, {}),
+      ...flow(false, 4, { flowLabel: 4 }, { flowLabel: 5 }),
+      ...flow(true, 5, { protocol: 17, text: 99 }, { protocol: 17, spoil: 'text' }),
+      ...flow(false, 6, { protocol: 17, text: 99 }, { protocol: 17, spoil: 'text' }),
+    ])
+    const rows = arrived(device)
+    expect(rows.map(({ port, how, text }) => [port, how, text.length])).toEqual([
+      // RFC 6864: an identification counts where the packet may be cut, and nowhere else.
+      [1, verified, 100],
+      [1, verified, 100],
+      [2, one, 200],
+      [3, verified, 100],
+      [3, verified, 100],
+      [3, verified, 100],
+      [4, verified, 100],
+      [4, verified, 100],
+      [5, verified, 99],
+      [5, complete, 100],
+      [6, verified, 99],
+      [6, complete, 100],
+    ])
+  })
+
+  it('merges no more than 64 kB, and only what comes without another flow between', async () => {
+    const device = open()
+    const flow = Array.from({ length: 50 }, (_, index) => packetOf(true, 1, { at: index * 1400, text: 1400 }))
+    const turns = [0, 1, 2].flatMap((at) => [2, 3].map((port) => packetOf(true, port, { at: at * 100 })))
+    await sendRaw(devices.namespace, device.name, [...flow, ...turns])
+    const rows = arrived(device)
+    expect(rows.map(({ port, text }) => [port, text.length])).toEqual([
+      [1, 46 * 1400],
+      [1, 4 * 1400],
+      ...[2, 3, 2, 3, 2, 3].map((port) => [port, 100]),
+    ])
+  })
+
+  it.each([true, false])('cuts super-segments as the device asks (IPv4: %s)', async (isIpv4) => {
+    const device = open()
+    const batch = batchFor(device)
+    const flags = ack | psh | fin | cwr
+    add(batch, packetOf(isIpv4, 1, { text: 3333, flags, options: stamp(1), identification: 7 }), 6, 1001)
+    add(batch, packetOf(isIpv4, 2, { text: 2000, identification: 9, mayBeCut: true }), 6, 1000)
+    add(batch, packetOf(isIpv4, 3, { text: 77 }), 6, 0)
+    add(batch, packetOf(isIpv4, 4, { text: 77, protocol: 17 }), 17, 0)
+    add(batch, packetOf(isIpv4, 5, { text: 77 }), null, 0)
+    const packets = await catchRaw(devices.namespace, device.name, 9, () => expect(device.transmit(batch)).toBe(5))
+    const ipHeader = isIpv4 ? 20 : 40
+    const seen = packets.map((packet) => {
+      const protocol = packet[isIpv4 ? 9 : 6]
+      expect(transportSum(packet, ipHeader, protocol)).toBe(0xffff)
+      if (isIpv4) expect([packet.readUInt16BE(2), sumOf(packet, 0, 20)]).toEqual([packet.length, 0xffff])
+      else expect(packet.readUInt16BE(4)).toBe(packet.length - 40)
+      const transport = packet.subarray(ipHeader)
+      const identification = isIpv4 ? packet.readUInt16BE(4) : 0
+      if (protocol === 17) return [transport.readUInt16BE(0), identification, 0, 0, transport.length - 8]
+      const text = transport.subarray((transport[12] >>> 4) * 4)
+      const at = transport.readUInt32BE(4) - 1_000
+      expect([...text]).toEqual([...Buffer.from(textOf(at, text.length))])
+      return [transport.readUInt16BE(0), identification, at, transport[13], text.length]
+    })
+    const [fixed, first, next] = isIpv4 ? [7, 9, 10] : [0, 0, 0]
+    expect(seen).toEqual([
+      [1, fixed, 0, ack | cwr, 1001],
+      [1, fixed, 1001, ack, 1001],
+      [1, fixed, 2002, ack, 1001],
+      [1, fixed, 3003, ack | psh | fin, 330],
+      [2, first, 0, ack, 1000],
+      [2, next, 1000, ack, 1000],
+      [3, 0, 0, ack, 77],
+      [4, 0, 0, 0, 77],
+      [5, 0, 0, ack, 77],
+    ])
+  })
+
+  it('refuses what makes no sense, and sends the rest', () => {
+    const device = open()
+    const batch = batchFor(device)
+    const rows = [0, 1, 2, 3].map((port) => add(batch, packetOf(true, port, { text: 2000 }), 6, 1000))
+    batch.segmentation[rows[0]] = Segmentation.udp
+    batch.checksumStart[rows[1]] = 24
+    batch.segmentSize[rows[2]] = 0
+    expect([device.transmit(batch), device.refused, batch.count]).toEqual([1, 3, 0])
+  })
+})

@@ -1,0 +1,163 @@
+// Packets octet by octet, for what a device's software offload makes of them: written, sent by way of the kernel, and caught behind it.
+import { once } from 'node:events'
+import type { Namespace } from './namespace.ts'
+
+export const Flags = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ece: 64, cwr: 128 } as const
+
+/** What differs from a segment with 100 octets of text, numbered from 1,000 on, that begins a flow. */
+export interface Wanted {
+  text?: number
+  /** Octets before it in its flow. */
+  at?: number
+  flags?: number
+  ack?: number
+  window?: number
+  urgent?: number
+  options?: number[]
+  trafficClass?: number
+  hopLimit?: number
+  flowLabel?: number
+  identification?: number
+  mayBeCut?: boolean
+  /** IPv4's options or an extension header of IPv6 that says nothing. */
+  isExtended?: boolean
+  /** Says that more fragments follow. */
+  isFragment?: boolean
+  protocol?: number
+  spoil?: 'text' | 'ip header'
+}
+
+export function sumOf(octets: Uint8Array, from = 0, to = octets.length): number {
+  let sum = 0
+  for (let at = from; at < to; at += 2) sum += (octets[at] << 8) | (at + 1 < to ? octets[at + 1] : 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return sum
+}
+
+/** What a checksum is summed over: pseudo-header and all that follows the IP header. Right where the sum is 0xffff. */
+export function transportSum(packet: Uint8Array, ipHeader: number, protocol: number): number {
+  const isIpv4 = packet[0] >>> 4 === 4
+  const length = packet.length - ipHeader
+  const pseudo = [...packet.subarray(isIpv4 ? 12 : 8, isIpv4 ? 20 : 40), length >>> 8, length & 0xff, 0, protocol]
+  return sumOf(Uint8Array.from([...pseudo, ...packet.subarray(ipHeader)]))
+}
+
+/** The text of a flow: each octet tells its place. */
+export function textOf(at: number, length: number): number[] {
+  return Array.from({ length }, (_, index) => (at + index) * 7 + ((at + index) >>> 8))
+}
+
+/** A TCP segment (or a datagram, where `protocol` is 17) from 10.7.0.1 to 10.7.0.2, or the same in IPv6, checksums and all. */
+export function packetOf(isIpv4: boolean, port: number, wanted: Wanted): Buffer {
+  const { at = 0, text = 100, protocol = 6, options = [] } = wanted
+  const transport = protocol === 17 ? datagram(port, text) : segment(port, at, text, options, wanted)
+  const whole = Buffer.from([...(isIpv4 ? ipv4 : ipv6)(transport.length, protocol, wanted), ...transport])
+  const ipHeader = whole.length - transport.length
+  const field = ipHeader + (protocol === 17 ? 6 : 16)
+  whole.writeUInt16BE(~transportSum(whole, ipHeader, protocol) & 0xffff, field)
+  if (wanted.spoil === 'text') whole[whole.length - 1] ^= 0x10
+  if (isIpv4) whole.writeUInt16BE(~sumOf(whole, 0, ipHeader) & 0xffff, 10)
+  if (wanted.spoil === 'ip header') whole[10] ^= 0x10
+  return whole
+}
+
+function segment(port: number, at: number, text: number, options: number[], wanted: Wanted): Buffer {
+  const { flags = Flags.ack, ack = 1, window = 500, urgent = 0 } = wanted
+  const header = Buffer.alloc(20 + options.length)
+  header.writeUInt16BE(port, 0)
+  header.writeUInt16BE(9, 2)
+  header.writeUInt32BE(1_000 + at, 4)
+  header.writeUInt32BE(ack, 8)
+  header[12] = header.length << 2
+  header[13] = flags
+  header.writeUInt16BE(window, 14)
+  header.writeUInt16BE(urgent, 18)
+  header.set(options, 20)
+  return Buffer.concat([header, Buffer.from(textOf(at, text))])
+}
+
+function datagram(port: number, text: number): Buffer {
+  const header = Buffer.alloc(8)
+  header.writeUInt16BE(port, 0)
+  header.writeUInt16BE(9, 2)
+  header.writeUInt16BE(8 + text, 4)
+  return Buffer.concat([header, Buffer.from(textOf(0, text))])
+}
+
+function ipv4(length: number, protocol: number, wanted: Wanted): Buffer {
+  const { trafficClass = 0, hopLimit = 64, identification = 0, mayBeCut = false, isFragment = false } = wanted
+  const header = Buffer.alloc(wanted.isExtended ? 24 : 20)
+  header[0] = 0x40 | (header.length >>> 2)
+  header[1] = trafficClass
+  header.writeUInt16BE(header.length + length, 2)
+  header.writeUInt16BE(identification, 4)
+  header[6] = (mayBeCut ? 0 : 0x40) | (isFragment ? 0x20 : 0)
+  header[8] = hopLimit
+  header[9] = protocol
+  header.set([10, 7, 0, 1, 10, 7, 0, 2], 12)
+  // Four no-operations.
+  header.fill(1, 20)
+  return header
+}
+
+function ipv6(length: number, protocol: number, wanted: Wanted): Buffer {
+  const { trafficClass = 0, hopLimit = 64, flowLabel = 0, isExtended = false, isFragment = false } = wanted
+  const extension = isFragment ? [protocol, 0, 0, 1, 0, 0, 0, 9] : isExtended ? [protocol, 0, 1, 4, 0, 0, 0, 0] : []
+  const header = Buffer.alloc(40)
+  header.writeUInt32BE(0x60000000 | (trafficClass << 20) | flowLabel, 0)
+  header.writeUInt16BE(extension.length + length, 4)
+  header[6] = isFragment ? 44 : isExtended ? 60 : protocol
+  header[7] = hopLimit
+  for (const [place, host] of [
+    [8, 1],
+    [24, 2],
+  ])
+    header.set([0xfd, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, host], place)
+  return Buffer.concat([header, Buffer.from(extension)])
+}
+
+const SEND = `import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+for line in sys.stdin:
+  octets = bytes.fromhex(line)
+  s.sendto(octets, (sys.argv[1], 0x800 if octets[0] >> 4 == 4 else 0x86dd))`
+
+/** The kernel hands them to the device as they are, one after the other. */
+export async function sendRaw(namespace: Namespace, device: string, packets: readonly Buffer[]): Promise<void> {
+  const input = packets.map((packet) => `${packet.toString('hex')}\n`).join('')
+  const { code, stderr } = await namespace.exec('python3', ['-c', SEND, device], { input })
+  if (code !== 0) throw new Error(stderr)
+}
+
+const CATCH = `import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.bind((sys.argv[1], 0))
+s.settimeout(10)
+print("ready", flush=True)
+count = 0
+while count < int(sys.argv[2]):
+  octets, address = s.recvfrom(70000)
+  if address[2] == socket.PACKET_OUTGOING: continue
+  print(octets.hex())
+  count += 1`
+
+/** The next `count` packets that come out of the device towards the kernel, while `send` runs. */
+export async function catchRaw(
+  namespace: Namespace,
+  device: string,
+  count: number,
+  send: () => void,
+): Promise<Buffer[]> {
+  const child = namespace.start('python3', ['-c', CATCH, device, `${count}`])
+  let said = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (said === '') send()
+    said += text
+  })
+  await once(child, 'close')
+  return said
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => Buffer.from(line, 'hex'))
+}
