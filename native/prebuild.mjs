@@ -9,7 +9,18 @@ import { fileURLToPath } from 'node:url'
 import { nodeDirectory } from './build.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const SOURCES = ['module', 'arguments', 'idle', 'tun', 'interface', 'netlink', 'packets', 'checksum', 'merge', 'segment']
+const SOURCES = [
+  'module',
+  'arguments',
+  'idle',
+  'tun',
+  'interface',
+  'netlink',
+  'packets',
+  'checksum',
+  'merge',
+  'segment',
+]
 const FLAGS = [
   ...['-std=c11', '-O2', '-fPIC', '-Wall', '-Wextra', '-Wno-cast-function-type', '-fvisibility=hidden'],
   // Whose helper functions only one of the two C libraries has.
