@@ -8,8 +8,7 @@ const ALONE = ['floods', 'http', 'impair'].map((name) => `test/linux/${name}.tes
 const APART = [
   'test/linux/**/*.test.ts',
   'test/node/hosted/**/*.test.ts',
-  'test/node/tun*.test.ts',
-  'test/node/examples.test.ts',
+  'test/node/{tun*,software-offload,examples}.test.ts',
 ]
 
 export default defineConfig({

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../src/core/tcp/settings.ts'
+import { quietly } from '../support/addon.ts'
 import { exec } from '../support/namespace.ts'
 import { root } from '../support/source-tree.ts'
 
@@ -32,7 +33,7 @@ const examples: Example[] = pages.flatMap(({ name, text }) =>
 
 describe.concurrent('the examples of the documentation', () => {
   it.each(examples)('$name', async ({ code, prints }) => {
-    const args = ['--input-type=module', '--eval', code]
+    const args = [...quietly(), '--input-type=module', '--eval', code]
     const { code: status, stdout, stderr } = await exec(process.execPath, args, { cwd: root, timeout: 20_000 })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout.split('\n').slice(0, -1)).toEqual(prints)

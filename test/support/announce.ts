@@ -1,7 +1,7 @@
 // Runs once before the tests on a real kernel, and says in one line when they will be skipped and why.
-import { privileged } from './namespace.ts'
+import { whyNotOnKernel } from './on-kernel.ts'
 
 export default function announce(): void {
-  const { granted, reason } = privileged()
-  if (!granted) console.error(`\nTests that need a TUN device are skipped. ${reason}\n`)
+  const reason = whyNotOnKernel()
+  if (reason !== null) console.error(`\nTests that need a TUN device are skipped. ${reason}\n`)
 }

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { quietly } from '../../support/addon.ts'
 import { contractFolder, PROGRAMS } from '../../support/contract.ts'
 import { exec } from '../../support/namespace.ts'
 import { root } from '../../support/source-tree.ts'
@@ -16,6 +17,9 @@ test.concurrent.each([
   ['CommonJS', [PROGRAMS.commonjs.file]],
   ['node:test', ['--test', PROGRAMS.nodeTest.file]],
 ])('works from %s', async (_, args) => {
-  const { code, stdout, stderr } = await exec(process.execPath, args, { cwd: join(folder), timeout: 30_000 })
+  const { code, stdout, stderr } = await exec(process.execPath, [...quietly(), ...args], {
+    cwd: join(folder),
+    timeout: 30_000,
+  })
   expect({ code, stderr, failed: /not ok/.test(stdout) ? stdout : '' }).toEqual({ code: 0, stderr: '', failed: '' })
 })
