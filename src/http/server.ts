@@ -4,7 +4,7 @@ import type { PortableStack } from '../runtime/create-stack.ts'
 import type { Endpoint } from '../runtime/endpoint.ts'
 import type { ListenEndpoint, ListenEndpointOptions } from '../runtime/listen-endpoint.ts'
 import type { LogEntry } from './access-log.ts'
-import { type ConnectionHost, HttpConnection, Phase } from './connection.ts'
+import { HttpConnection, Phase } from './connection.ts'
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts'
 import { Peers } from './peers.ts'
 import type { HttpRequest } from './request.ts'
@@ -66,7 +66,7 @@ export function createHttpServer(handler: Handler, options: HttpServerOptions = 
   return new HttpServer(handler, options)
 }
 
-export class HttpServer implements ConnectionHost {
+export class HttpServer {
   readonly handler: Handler
   readonly limits: HttpLimits
   readonly log: ((entry: LogEntry) => void) | null
