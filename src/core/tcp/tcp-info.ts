@@ -38,6 +38,7 @@ export interface TcpInfo {
   lastDataReceived: number
   lastAckReceived: number
   rtt: number
+  /** The mean deviation; RTTVAR, of which the RTO is made, is no less than a quarter of the least RTO. */
   rttVariance: number
   minimumRtt: number
   receiveRtt: number
@@ -99,7 +100,7 @@ export function tcpInfo(cb: ControlBlock, now: number): TcpInfo {
     lastDataReceived: since(Instant.textReceived),
     lastAckReceived: since(Instant.received),
     rtt: rtt.srtt,
-    rttVariance: rtt.rttvar,
+    rttVariance: rtt.deviation,
     minimumRtt: rtt.minimum,
     receiveRtt: window.roundTrip,
     sendCwnd: congestion === null ? 0 : Math.floor(congestion.cwnd / mss),

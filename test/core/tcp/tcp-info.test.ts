@@ -85,7 +85,8 @@ describe('figures', () => {
       lastDataReceived: 5,
       lastAckReceived: 5,
       rtt: 100_000,
-      rttVariance: 50_000,
+      // Two samples of 100 ms: 3/4 of 50.
+      rttVariance: 37_500,
       minimumRtt: 100_000,
       receiveRtt: 100_000,
       sendCwnd: 10,

@@ -54,6 +54,11 @@ export class Rtt {
     return this.#rttvar4 >> 2
   }
 
+  /** The mean deviation without the least RTO: what Linux tells as `tcpi_rttvar`. */
+  get deviation(): number {
+    return this.#deviation4 >> 2
+  }
+
   /** RTO in milliseconds, backoff included. */
   get rto(): number {
     const base = this.#srtt8 === 0 ? this.#initial : ((this.#srtt8 >> 3) + this.#rttvar4) / 1000

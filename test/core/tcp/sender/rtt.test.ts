@@ -17,6 +17,12 @@ describe('the retransmission timeout', () => {
     expect([rtt.srtt, rtt.rttvar, rtt.rto]).toEqual([400_000, 200_000, 1200])
   })
 
+  it('tells the deviation without the least RTO', () => {
+    const rtt = new Rtt(LIMITS)
+    rtt.onSample(30_000, 1, 1, 0)
+    expect([rtt.deviation, rtt.rttvar, rtt.rto]).toEqual([15_000, 50_000, 230])
+  })
+
   it('weighs samples as RFC 6298 §2.3 has it, once a round trip', () => {
     const rtt = new Rtt(LIMITS)
     rtt.onSample(400_000, 1, 1, 0)
