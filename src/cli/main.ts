@@ -54,9 +54,15 @@ function withoutHidden(body: string): string {
     .join('\n')
 }
 
+/** `tunstack help serve` is `tunstack serve --help`. */
+function withoutHelp([node, file, first, ...rest]: string[]): string[] {
+  if (first === 'help') return [node, file, ...rest, '--help']
+  return first === undefined ? [node, file] : [node, file, first, ...rest]
+}
+
 async function run(): Promise<number> {
   const cli = commandLine()
-  const { options } = cli.parse(process.argv, { run: false })
+  const { options } = cli.parse(withoutHelp(process.argv), { run: false })
   if (options.help || (options.version && cli.matchedCommandName === undefined)) return Exit.done
   if (cli.matchedCommand === undefined) {
     const [given] = cli.args
@@ -75,7 +81,8 @@ function explain(error: unknown): number {
     return Exit.usage
   }
   if (isExpected(error)) {
-    say(`tunstack: ${error.message}`)
+    const { code, path } = error as { code?: string; path?: string }
+    say(`tunstack: ${code === 'ENOENT' && path !== undefined ? `There is no ${path} (ENOENT).` : error.message}`)
     return exitCodeOf(error)
   }
   say(`tunstack: a mistake of our own: ${process.env.DEBUG ? (error as Error).stack : error} (DEBUG=1 shows where).`)

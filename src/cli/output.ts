@@ -69,7 +69,9 @@ const TAKEN = new Set(['EBUSY', 'EEXIST', 'EADDRINUSE', 'addressInUse'])
 /** The exit code that an error of the system, of a TUN device or of a socket stands for. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.exitCode
-  const { code, reason } = error as { code?: string; reason?: string }
+  const { code, reason, path } = error as { code?: string; reason?: string; path?: string }
+  // A file that somebody has named, no part of the system.
+  if (code === 'ENOENT' && path !== undefined) return Exit.failed
   const name = code ?? reason ?? ''
   if (MISSING.has(name)) return Exit.missing
   if (TAKEN.has(name)) return Exit.taken

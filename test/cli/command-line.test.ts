@@ -35,6 +35,11 @@ describe('help', () => {
   })
 })
 
+it('takes "help serve" for "serve --help"', async () => {
+  const { code, stdout } = await tunstack(['help', 'ping'])
+  expect([code, stdout.split('\n')[3]]).toEqual([0, '  $ tunstack ping [address]'])
+})
+
 it('knows its version', async () => {
   const { code, stdout } = await tunstack(['--version'])
   expect(code).toBe(0)
