@@ -43,6 +43,7 @@ export class PortableStack {
 
   constructor(options: PortableStackOptions) {
     const { environment, hooks, ...coreOptions } = options
+    if (environment === undefined) throw new TypeError('a stack needs an environment: { clock, random, alarm }')
     this.random = environment.random
     this.core = new Stack({ ...coreOptions, random: environment.random })
     this.driver = new Driver(this.core, environment, hooks)
@@ -51,6 +52,9 @@ export class PortableStack {
 
   addInterface(options: InterfaceOptions): Interface {
     const { link, anyAddress } = options
+    if (typeof link?.receive !== 'function') {
+      throw new TypeError('an interface needs a link: tun(…), packets(…), or one end of memory()')
+    }
     const addresses = (options.addresses ?? []).map(toPrefix)
     const gateways = (options.gateways ?? []).map(toAddress)
     const { mtu, headroom, offload } = link

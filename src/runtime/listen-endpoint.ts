@@ -132,9 +132,13 @@ export class ListenEndpoint implements Owner {
 }
 
 export function listen(tcp: Tcp, driver: Driver, options: ListenEndpointOptions): ListenEndpoint {
+  const { port } = options
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new RangeError(`a port is a whole number from 0 to 65535, not ${port}`)
+  }
   const listener = tcp.listen({
     localAddress: options.address === undefined ? unspecified(false) : toAddress(options.address),
-    localPort: options.port,
+    localPort: port,
     interface: options.interface?.index,
     ipv6Only: options.ipv6Only,
     reusePort: options.reusePort,

@@ -24,7 +24,7 @@ export class Iperf3Server implements TestHost {
     this.stack = stack
     this.port = port
     for (let at = 0; at < BLOCK; at++) this.block[at] = at
-    this.#listener = stack.listen({ port })
+    this.#listener = stack.listen({ port, name: 'iperf3' })
     this.#listener.onConnection = (endpoint) => this.#admit(endpoint)
   }
 
