@@ -1,18 +1,22 @@
 #!/usr/bin/env node
 // `tunstack`: finds the command, runs it, and turns what went wrong into one sentence and an exit code.
 import { readFileSync } from 'node:fs'
-import { cac } from 'cac'
-import { addCapture } from './capture.ts'
-import { addDoctor } from './doctor.ts'
-import { addDrill } from './drill.ts'
-import { addExplain } from './explain.ts'
-import { addGet } from './get.ts'
-import { addNetstat } from './netstat.ts'
+import { type CAC, cac } from 'cac'
 import { EXIT_CODES, Exit, exitCodeOf, isExpected, say, usageError } from './output.ts'
-import { addPing } from './ping.ts'
-import { addServe } from './serve.ts'
-import { addSimulate } from './simulate.ts'
-import { addStart } from './start.ts'
+
+/** Who runs one of them waits for the modules of no other. */
+const COMMANDS: Readonly<Record<string, () => Promise<(cli: CAC) => void>>> = {
+  serve: async () => (await import('./serve.ts')).addServe,
+  get: async () => (await import('./get.ts')).addGet,
+  ping: async () => (await import('./ping.ts')).addPing,
+  netstat: async () => (await import('./netstat.ts')).addNetstat,
+  capture: async () => (await import('./capture.ts')).addCapture,
+  simulate: async () => (await import('./simulate.ts')).addSimulate,
+  explain: async () => (await import('./explain.ts')).addExplain,
+  drill: async () => (await import('./drill.ts')).addDrill,
+  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  start: async () => (await import('./start.ts')).addStart,
+}
 
 /** What `npm start` runs; the others are for everybody. */
 const HIDDEN = 'start'
@@ -22,18 +26,10 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function commandLine() {
+async function commandLine(named: string): Promise<CAC> {
   const cli = cac('tunstack')
-  addServe(cli)
-  addGet(cli)
-  addPing(cli)
-  addNetstat(cli)
-  addCapture(cli)
-  addSimulate(cli)
-  addExplain(cli)
-  addDrill(cli)
-  addDoctor(cli)
-  addStart(cli)
+  const loads = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]] : Object.values(COMMANDS)
+  for (const add of await Promise.all(loads.map((load) => load()))) add(cli)
   cli.version(version())
   cli.help((sections) => {
     for (const section of sections) section.body = withoutHidden(section.body)
@@ -61,8 +57,9 @@ function withoutHelp([node, file, first, ...rest]: string[]): string[] {
 }
 
 async function run(): Promise<number> {
-  const cli = commandLine()
-  const { options } = cli.parse(withoutHelp(process.argv), { run: false })
+  const words = withoutHelp(process.argv)
+  const cli = await commandLine(words[2] ?? '')
+  const { options } = cli.parse(words, { run: false })
   if (options.help || (options.version && cli.matchedCommandName === undefined)) return Exit.done
   if (cli.matchedCommand === undefined) {
     const [given] = cli.args
