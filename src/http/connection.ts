@@ -3,8 +3,8 @@
 // Its phases are an order: what is later than `head` reads no requests.
 import type { Endpoint } from '../runtime/endpoint.ts'
 import type { LogEntry } from './access-log.ts'
-import { HeadReader, Heard, type Keeper } from './head-reader.ts'
-import type { HttpLimits } from './limits.ts'
+import type { ConnectionHost } from './connection-host.ts'
+import { HeadReader, Heard } from './head-reader.ts'
 import { utf8 } from './octets.ts'
 import { Outlet } from './outlet.ts'
 import { Pace } from './pace.ts'
@@ -12,31 +12,10 @@ import { CHUNKED, ReceivedBody } from './received-body.ts'
 import { Reply } from './reply.ts'
 import { HttpRequest } from './request.ts'
 import type { RequestHead } from './request-head.ts'
-import { type Answer, answerTo, discard, HttpResponse, toResponse } from './response.ts'
-import type { ResponseWriter } from './response-writer.ts'
+import { type Answer, answerTo, discard, HttpResponse } from './response.ts'
 import { HttpError } from './status.ts'
 
 export const Phase = { idle: 0, head: 1, handling: 2, streaming: 3, draining: 4, lingering: 5, over: 6 } as const
-
-/** What a connection knows of its server. */
-export interface ConnectionHost extends Keeper {
-  readonly limits: HttpLimits
-  readonly handler: (request: HttpRequest) => Answer | Promise<Answer>
-  readonly writer: ResponseWriter
-  readonly head: RequestHead
-  readonly isClosing: boolean
-  /** False where this server has something against a request that is fine; the head then says what. */
-  welcomes(head: RequestHead): boolean
-  /** Milliseconds by which a request of that peer comes too early. */
-  early(address: Endpoint['remoteAddress']): number
-  readonly log: ((entry: LogEntry) => void) | null
-  /** The stack's clock and the date, as they were when this turn's work began. */
-  readonly moment: number
-  readonly wall: number
-  readClock(): void
-  failed(error: unknown): void
-  left(connection: HttpConnection): void
-}
 
 /** RFC 9110 §15.5.22: said together with a 426. */
 const UPGRADE = { Upgrade: 'HTTP/1.1' }
@@ -49,7 +28,7 @@ export class HttpConnection {
   /** On the stack's clock. */
   phaseSince: number
   requests = 0
-  readonly #host: ConnectionHost
+  readonly #host: ConnectionHost<HttpConnection>
   readonly #reader: HeadReader
   readonly #outlet: Outlet
   readonly #reply: Reply
@@ -59,7 +38,7 @@ export class HttpConnection {
   #expectsContinue = false
   #isLooking = false
 
-  constructor(endpoint: Endpoint, host: ConnectionHost) {
+  constructor(endpoint: Endpoint, host: ConnectionHost<HttpConnection>) {
     this.endpoint = endpoint
     this.#host = host
     this.#reader = new HeadReader(host)
@@ -132,31 +111,48 @@ export class HttpConnection {
   }
 
   /** Octets taken of those that lie there. */
-  #take = (bytes: Uint8Array<ArrayBuffer>, start: number, length: number): number => {
+  #take = (bytes: Uint8Array<ArrayBuffer>, start: number, length: number, view: DataView): number => {
+    const { head } = this.#host
     const end = start + length
     let at = start
     while (at < end && this.phase <= Phase.head && !this.#outlet.isBlocked) {
-      if (this.phase === Phase.idle) this.#enter(Phase.head)
-      const reader = this.#reader
-      const heard = reader.take(bytes, at, end, this.#host.limits.head)
-      at += reader.taken
-      if (heard === Heard.whole) this.#takeRequest(reader.bytes, reader.start, reader.end)
-      else if (heard === Heard.refused) this.#refuse(reader.status)
+      // Most clients say the same again and again.
+      if (this.phase === Phase.idle && head.standsAt(view, at, end)) {
+        at += head.length
+        this.#takeRequest(head)
+      } else at += this.#readHead(bytes, at, end)
     }
     return at - start
   }
 
-  #takeRequest(bytes: Uint8Array, start: number, end: number): void {
-    const { head, limits, isClosing } = this.#host
-    if (!head.parse(bytes, start, end, limits) || !this.#host.welcomes(head)) {
-      const { status, sentence } = head.refusal
-      this.#refuse(status, sentence === '' ? undefined : sentence, status === 426 ? UPGRADE : undefined)
+  /** How many octets that took. */
+  #readHead(bytes: Uint8Array, at: number, end: number): number {
+    const { head, limits } = this.#host
+    const reader = this.#reader
+    if (this.phase === Phase.idle) this.#enter(Phase.head)
+    const heard = reader.take(bytes, at, end, limits.head)
+    if (heard === Heard.refused) this.#refuse(reader.status)
+    else if (heard === Heard.whole) {
+      if (head.parse(reader.bytes, reader.start, reader.end, limits)) this.#takeRequest(head)
+      else this.#refuseHead(head)
+    }
+    return reader.taken
+  }
+
+  #refuseHead({ refusal: { status, sentence } }: RequestHead): void {
+    this.#refuse(status, sentence === '' ? undefined : sentence, status === 426 ? UPGRADE : undefined)
+  }
+
+  #takeRequest(head: RequestHead): void {
+    const { limits, isClosing } = this.#host
+    if (!this.#host.welcomes(head)) {
+      this.#refuseHead(head)
       return
     }
     this.#reply.closes ||= !head.persists || isClosing || this.requests + 1 >= limits.requestsPerConnection
     this.#expectsContinue = head.expectsContinue && head.hasBody
     this.#content = head.hasBody ? this.#bodyOf(head) : null
-    const request = new HttpRequest(bytes, head, this.endpoint, this.#content, this.requests, this.#host.moment)
+    const request = new HttpRequest(head, this.endpoint, this.#content, this.requests, this.#host.moment)
     this.#request = request
     this.requests++
     this.#enter(Phase.handling)
@@ -224,7 +220,7 @@ export class HttpConnection {
 
   #answer(answer: Answer): void {
     try {
-      this.#respond(toResponse(answer))
+      this.#respond(this.#host.writer.responseTo(answer))
     } catch (error) {
       this.#host.failed(error)
       this.#respond(HttpResponse.error(500))

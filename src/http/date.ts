@@ -48,8 +48,13 @@ export class DateLine {
   readonly bytes = new Uint8Array(BEGINNING.length + 29 + 2)
   #second = -1
 
+  /** Within the same second the line is the same. */
+  second(wall: number): number {
+    return Math.floor(wall / 1000)
+  }
+
   at(wall: number): Uint8Array {
-    const second = Math.floor(wall / 1000)
+    const second = this.second(wall)
     if (second !== this.#second) {
       this.#second = second
       writeLatin1(this.bytes, 0, `${BEGINNING}${httpDate(second * 1000)}\r\n`)

@@ -32,7 +32,13 @@ export class Outlet {
 
   /** The octets never change. */
   lend(bytes: Uint8Array): void {
-    if (this.#waiting.length > 0 || !isOfBuffer(bytes) || !this.#endpoint.lend(bytes)) this.put(bytes)
+    if (isOfBuffer(bytes)) this.give(bytes)
+    else this.put(bytes)
+  }
+
+  /** As `lend`, for octets that nobody shares with other threads: asking takes as long as all the rest. */
+  give(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#waiting.length > 0 || !this.#endpoint.lend(bytes)) this.put(bytes)
     else this.#isLentFull = this.#endpoint.room <= 0
   }
 

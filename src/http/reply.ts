@@ -36,12 +36,15 @@ export class Reply {
     this.octets = 0
     const minor = request?.minor ?? 1
     const isMute = request?.method === 'HEAD' || isBodiless(response.status)
+    const repeated = this.#writer.repeat(response, minor, this.closes, isMute, wall)
+    if (repeated >= 0) {
+      this.octets = repeated
+      return true
+    }
     if (typeof body === 'string' && !isAscii(body)) body = utf8(body)
     if (!this.#writer.hasRoom) this.flush()
     if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
-      const framing = isBodiless(response.status) ? Framing.none : Framing.length
-      this.#writer.head(response, framing, body === null ? 0 : body.length, minor, this.closes, wall)
-      if (body !== null && !isMute) this.#writeWhole(body)
+      this.#writeWhole(response, body, isMute, minor, wall)
       return true
     }
     const length = knownLength(response, body)
@@ -61,7 +64,9 @@ export class Reply {
 
   /** What is composed leaves. */
   flush(): void {
-    if (this.#writer.end > 0) this.#outlet.copy(this.#writer.take())
+    const writer = this.#writer
+    if (writer.isLent) this.#outlet.give(writer.lend())
+    else if (writer.end > 0) this.#outlet.copy(writer.take())
   }
 
   /** Fulfilled when all is written, or the client has gone; rejected where the body broke off. */
@@ -95,12 +100,22 @@ export class Reply {
     if (isStream(this.#source)) this.#source.ended?.()
   }
 
-  #writeWhole(body: string | Uint8Array): void {
-    this.octets = body.length
-    if (body.length > INLINE) {
-      this.flush()
-      this.#outlet.lend(typeof body === 'string' ? utf8(body) : body)
-    } else if (typeof body === 'string') this.#writer.ascii(body)
-    else this.#writer.body(body)
+  #writeWhole(
+    response: HttpResponse,
+    body: string | Uint8Array | null,
+    isMute: boolean,
+    minor: number,
+    wall: number,
+  ): void {
+    const framing = isBodiless(response.status) ? Framing.none : Framing.length
+    const length = body === null ? 0 : body.length
+    if (!isMute) this.octets = length
+    if (body === null || isMute || length <= INLINE) {
+      this.#writer.whole(response, framing, body, isMute, minor, this.closes, wall)
+      return
+    }
+    this.#writer.head(response, framing, length, minor, this.closes, wall)
+    this.flush()
+    this.#outlet.lend(typeof body === 'string' ? utf8(body) : body)
   }
 }

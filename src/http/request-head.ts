@@ -15,6 +15,9 @@ export interface Refusal {
 }
 
 export class RequestHead {
+  /** What was parsed, which stays as it is, and how long the head is; 0 octets where it was refused. */
+  bytes: Uint8Array = NOTHING
+  length = 0
   method = 'GET'
   /** HTTP/1.x. */
   minor = 1
@@ -33,6 +36,8 @@ export class RequestHead {
   wantsClose = false
   wantsKeepAlive = false
   readonly refusal: Refusal = { status: 400, sentence: '' }
+  #view = viewOf(NOTHING)
+  #start = 0
   #hosts = 0
   #hasLength = false
   #codings = 0
@@ -45,9 +50,31 @@ export class RequestHead {
     return this.minor === 0 ? this.wantsKeepAlive && !this.wantsClose : !this.wantsClose
   }
 
-  /** The octets `start` to `end - 1` are one whole head, with its empty line. False where it is refused. */
+  /** Whether what begins at `at` is the head that was parsed last, octet for octet: then all that was found in it holds. */
+  standsAt(view: DataView, at: number, end: number): boolean {
+    const { length } = this
+    if (length === 0 || end - at < length) return false
+    const known = this.#view
+    const start = this.#start
+    let place = 0
+    for (; place + 4 <= length; place += 4)
+      if (view.getInt32(at + place) !== known.getInt32(start + place)) return false
+    for (; place < length; place++) if (view.getUint8(at + place) !== known.getUint8(start + place)) return false
+    return true
+  }
+
+  /** The octets `start` to `end - 1` are one whole head, with its empty line, and stay as they are. False where it is refused. */
   parse(bytes: Uint8Array, start: number, end: number, limits: HttpLimits): boolean {
     this.#reset()
+    if (!this.#parse(bytes, start, end, limits)) return false
+    if (this.bytes !== bytes) this.#view = viewOf(bytes)
+    this.bytes = bytes
+    this.#start = start
+    this.length = end - start
+    return true
+  }
+
+  #parse(bytes: Uint8Array, start: number, end: number, limits: HttpLimits): boolean {
     const lineEnd = lineEndAt(bytes, start)
     if (!this.#parseLine(bytes, start, lineEnd, limits)) return false
     this.fieldsStart = lineEnd + 2
@@ -63,6 +90,7 @@ export class RequestHead {
   }
 
   #reset(): void {
+    this.length = 0
     this.contentLength = -1
     this.isChunked = false
     this.expectsContinue = false
@@ -257,6 +285,12 @@ export class RequestHead {
     this.refusal.sentence = sentence
     return false
   }
+}
+
+const NOTHING = new Uint8Array(0)
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }
 
 function lineEndAt(bytes: Uint8Array, start: number): number {

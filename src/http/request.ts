@@ -32,21 +32,14 @@ export class HttpRequest {
   #controller: AbortController | null = null
   #isGone = false
 
-  /** @internal The octets of the head stay as they are. */
-  constructor(
-    bytes: Uint8Array,
-    head: RequestHead,
-    endpoint: Endpoint,
-    content: ReceivedBody | null,
-    number: number,
-    at: number,
-  ) {
+  /** @internal The octets of the head stay as they are; the head itself is filled anew. */
+  constructor(head: RequestHead, endpoint: Endpoint, content: ReceivedBody | null, number: number, at: number) {
     this.method = head.method
     this.endpoint = endpoint
     this.number = number
     this.at = at
     this.minor = head.minor
-    this.#bytes = bytes
+    this.#bytes = head.bytes
     this.#targetStart = head.targetStart
     this.#targetEnd = head.targetEnd
     this.#fieldsStart = head.fieldsStart

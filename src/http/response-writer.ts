@@ -2,7 +2,7 @@
 // to a batch of pipelined requests, leave by one call. One a server; whoever composes flushes before anybody else does.
 import { DateLine } from './date.ts'
 import { utf8, writeLatin1 } from './octets.ts'
-import type { HttpResponse } from './response.ts'
+import { type Answer, type HttpResponse, toResponse } from './response.ts'
 import { isBodiless, phraseOf } from './status.ts'
 
 const SCRATCH = 131_072
@@ -23,13 +23,44 @@ export class ResponseWriter {
   readonly #date = new DateLine()
   /** The view of the last answers that left, for those that are as long. */
   #taken = this.bytes.subarray(0, 0)
+  /** The answer that was composed last, where it was the first since what was composed left: how it was said, and where it ends. */
+  #last: HttpResponse | null = null
+  #lastFixed: Uint8Array | null = null
+  #lastWay = 0
+  #lastDate = 0
+  #lastBody = 0
+  #lastEnd = 0
+  /** Its octets, once it is given again. */
+  #lent: Uint8Array<ArrayBuffer> | null = null
+  #isLent = false
+  #text: HttpResponse | null = null
+
+  /** What the handler gave, as a response; the same text twice is the same one, which nobody else ever sees. */
+  responseTo(answer: Answer): HttpResponse {
+    if (typeof answer !== 'string') return toResponse(answer)
+    if (this.#text?.body !== answer) this.#text = toResponse(answer)
+    return this.#text
+  }
 
   /** There is room for a head and a small body. */
   get hasRoom(): boolean {
     return this.end < SCRATCH - INLINE - MOST_FIELDS
   }
 
-  /** What is composed, lent until something else is; nothing is composed any more. */
+  /** All that is composed is one answer that was given before: then its octets are the same, and never change. */
+  get isLent(): boolean {
+    return this.#isLent
+  }
+
+  /** As `take`, where `isLent`. */
+  lend(): Uint8Array<ArrayBuffer> {
+    this.end = 0
+    this.#isLent = false
+    this.#lent ??= this.bytes.slice(0, this.#lastEnd)
+    return this.#lent
+  }
+
+  /** What is composed, until something else is; nothing is composed any more. */
   take(): Uint8Array {
     const { end } = this
     this.end = 0
@@ -37,8 +68,46 @@ export class ResponseWriter {
     return this.#taken
   }
 
+  /** Where it is the same answer as last, said in the same way within the same second, it lies there still: octets of its body; else -1. */
+  repeat(response: HttpResponse, minor: number, closes: boolean, isMute: boolean, wall: number): number {
+    if (response !== this.#last || this.end !== 0 || response.composed !== this.#lastFixed) return -1
+    if (this.#lastWay !== wayOf(minor, closes, isMute) || this.#lastDate !== this.#date.second(wall)) return -1
+    this.end = this.#lastEnd
+    this.#isLent = true
+    return this.#lastBody
+  }
+
+  /** An answer with the whole of its body, of up to INLINE octets, or none. */
+  whole(
+    response: HttpResponse,
+    framing: number,
+    body: string | Uint8Array | null,
+    isMute: boolean,
+    minor: number,
+    closes: boolean,
+    wall: number,
+  ): void {
+    const isFirst = this.end === 0
+    this.head(response, framing, body === null ? 0 : body.length, minor, closes, wall)
+    if (body !== null && !isMute) {
+      if (typeof body === 'string') this.end = writeLatin1(this.bytes, this.end, body)
+      else this.end = put(this.bytes, this.end, body)
+    }
+    // One that is made anew for each request never comes again.
+    if (!isFirst || response.composed === null) return
+    this.#last = response
+    this.#lastFixed = response.composed
+    this.#lastWay = wayOf(minor, closes, isMute)
+    this.#lastDate = this.#date.second(wall)
+    this.#lastBody = body === null || isMute ? 0 : body.length
+    this.#lastEnd = this.end
+    this.#lent = null
+  }
+
   head(response: HttpResponse, framing: number, length: number, minor: number, closes: boolean, wall: number): void {
     const { bytes } = this
+    if (this.end === 0) this.#last = null
+    this.#isLent = false
     let at = this.#fixed(response, this.end)
     const date = this.#date.at(wall)
     bytes.set(date, at)
@@ -50,15 +119,6 @@ export class ResponseWriter {
     if (closes) at = put(bytes, at, CLOSE)
     else if (minor === 0) at = put(bytes, at, KEEP_ALIVE)
     this.end = writeLineEnd(bytes, at)
-  }
-
-  body(octets: Uint8Array): void {
-    this.bytes.set(octets, this.end)
-    this.end += octets.length
-  }
-
-  ascii(text: string): void {
-    this.end = writeLatin1(this.bytes, this.end, text)
   }
 
   /** The status line and the handler's fields: what is the same however often the answer is given. */
@@ -95,6 +155,11 @@ export class ResponseWriter {
     if (!hasType && typeof response.body === 'string' && !isBodiless(status)) at = put(bytes, at, PLAIN)
     return at
   }
+}
+
+/** How an answer is said, but for what it says. */
+function wayOf(minor: number, closes: boolean, isMute: boolean): number {
+  return minor | (closes ? 2 : 0) | (isMute ? 4 : 0)
 }
 
 const LENGTH = utf8('Content-Length: ')

@@ -172,9 +172,9 @@ export class HttpServer {
   }
 
   readClock(): void {
-    const time = this.#stack!.driver.time
-    this.moment = time.now()
-    this.wall = time.wall()
+    const { driver } = this.#stack!
+    this.moment = driver.now
+    this.wall = driver.wall
   }
 
   keep(bytes: Uint8Array, start: number, end: number): number {

@@ -43,6 +43,9 @@ export class Driver {
   readonly #ports: Port[] = []
   #isRequested = false
   #isTurning = false
+  /** The clock and the date of the present turn; null outside of turns, and where nobody has asked for the date yet. */
+  #turnAt: number | null = null
+  #turnWall: number | null = null
   #isClosed = false
   #watching: Watching | null = null
 
@@ -70,6 +73,18 @@ export class Driver {
     this.request()
   }
 
+  /** The clock as the present turn has read it; outside of turns as it is. For sockets: a turn calls many, and a clock takes its time. */
+  get now(): number {
+    return this.#turnAt ?? this.#environment.clock.now()
+  }
+
+  /** The date, in the same way. */
+  get wall(): number {
+    if (this.#turnAt === null) return this.#environment.clock.wall()
+    this.#turnWall ??= this.#environment.clock.wall()
+    return this.#turnWall
+  }
+
   /** Asks for a turn; however many ask, they share one. */
   request(): void {
     if (this.#isRequested || this.#isTurning || this.#isClosed) return
@@ -88,6 +103,7 @@ export class Driver {
     try {
       this.#hooks.before?.()
       const now = this.#environment.clock.now()
+      this.#turnAt = now
       this.#receive(now)
       this.#timers.run(now)
       this.#stack.expire(now, this.#isDrained())
@@ -96,6 +112,8 @@ export class Driver {
       this.#watching?.deliver()
     } finally {
       this.#isTurning = false
+      this.#turnAt = null
+      this.#turnWall = null
       this.#arm()
     }
   }

@@ -16,6 +16,14 @@ import { EventQueue, type EventsOptions } from './event-queue.ts'
 /** Why a connection is over; `none` where both sides have closed it. */
 export type CloseReason = keyof typeof Reason
 
+/** Is shown `length` octets from `start` on, and a view of the same `bytes`; returns how many it is done with. */
+export type Take = (
+  bytes: Uint8Array<ArrayBuffer>,
+  start: number,
+  length: number,
+  view: DataView<ArrayBuffer>,
+) => number
+
 export class TcpError extends Error {
   /** A name of `TcpResult`. */
   readonly reason: keyof typeof TcpResult
@@ -170,13 +178,13 @@ export class Endpoint implements Owner {
   }
 
   /** Shows readable octets where they lie, a stretch at a time; `take` says how many it is done with. Borrowed until `take` returns. */
-  look(take: (bytes: Uint8Array<ArrayBuffer>, start: number, length: number) => number): void {
+  look(take: Take): void {
     for (;;) {
       const buffer = this.connection.receiveBuffer
       const front = buffer?.front ?? null
       if (buffer === null || front === null) return
       const length = buffer.frontLength
-      const done = take(front.bytes, buffer.frontOffset, length)
+      const done = take(front.bytes, buffer.frontOffset, length, front.view)
       if (done <= 0) return
       this.connection.consume(Math.min(done, length), this.#now())
       this.#driver.request()
@@ -282,7 +290,7 @@ export class Endpoint implements Owner {
   }
 
   #now(): number {
-    return this.#driver.time.now()
+    return this.#driver.now
   }
 }
 

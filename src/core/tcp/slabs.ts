@@ -31,7 +31,15 @@ export class Slab implements Octets {
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes
-    this.end = bytes.byteLength
+    this.end = bytes.length
+  }
+
+  /** Of the same octets, with the same views of them. */
+  again(): Slab {
+    const slab = new Slab(this.bytes)
+    slab.#view = this.view
+    slab.#parts = this.#parts ??= new Parts(this.bytes)
+    return slab
   }
 
   get view(): DataView<ArrayBuffer> {
@@ -44,7 +52,8 @@ export class Slab implements Octets {
 
   /** Worth keeping where the slab comes back from the pool, and is cut in the same places again. */
   get parts(): Parts | null {
-    return this.counted === this.bytes.length ? (this.#parts ??= new Parts(this.bytes)) : null
+    if (this.#parts === null && this.counted === this.bytes.length) this.#parts = new Parts(this.bytes)
+    return this.#parts
   }
 
   /** The number in the stream of the first octet after it. */
@@ -72,6 +81,8 @@ export class SlabPool {
   /** Slabs of which an application holds a part, and with room for at least a small slab. */
   readonly #rests: Slab[] = []
   #held = 0
+  /** The one that was lent last: many lend the same octets again and again. */
+  #lent: Slab | null = null
 
   constructor(allocate: Allocate = (length) => new Uint8Array(length)) {
     this.allocate = allocate
@@ -97,7 +108,7 @@ export class SlabPool {
           this.#sent.pop() ??
           new Slab(this.allocate(LARGE_SLAB)))
     slab.start = slab.handedOut
-    slab.end = slab.bytes.byteLength
+    slab.end = slab.bytes.length
     slab.counted = slab.end - slab.start
     this.#held += slab.counted
     return slab
@@ -105,8 +116,10 @@ export class SlabPool {
 
   /** Octets from outside join a chain as they are. */
   adopt(bytes: Uint8Array<ArrayBuffer>): Slab {
-    const slab = new Slab(bytes)
+    const slab = this.#lent?.bytes === bytes ? this.#lent.again() : new Slab(bytes)
     slab.handedOut = slab.end
+    // What is larger is not kept from being collected for this.
+    this.#lent = slab.end <= LARGE_SLAB ? slab : null
     return slab
   }
 
@@ -115,7 +128,7 @@ export class SlabPool {
     this.#held -= slab.counted
     slab.counted = 0
     slab.next = null
-    const length = slab.bytes.byteLength
+    const length = slab.bytes.length
     if (slab.handedOut > 0) {
       if (length - slab.handedOut >= SMALL_SLAB && this.#rests.length < SPARE_RESTS) this.#rests.push(slab)
     } else if (length === LARGE_SLAB) {
