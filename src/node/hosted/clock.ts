@@ -22,6 +22,11 @@ export function alsoFor(global: typeof globalThis): void {
   if (global !== globalThis) other = { global: new WeakRef(global), RealDate: global.Date }
 }
 
+/** The global object of the tests: not ours in Jest. */
+export function globalOfTests(): typeof globalThis {
+  return other?.global.deref() ?? globalThis
+}
+
 function virtualScope(): Scope | undefined {
   const scope = scopeNow()
   return scope === undefined || scope.time.isReal ? undefined : scope

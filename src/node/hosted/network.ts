@@ -4,6 +4,7 @@ import { clearInterval, setInterval } from 'node:timers'
 import type { HostOptions, HostWorld } from '../../simulate/host.ts'
 import { Network, type SimulateOptions } from '../../simulate/network.ts'
 import type { Held } from '../../simulate/resident.ts'
+import { globalOfTests } from './clock.ts'
 import { SimulatedHost, type Surroundings } from './host.ts'
 import { install } from './install.ts'
 import { Loop } from './loop.ts'
@@ -104,8 +105,8 @@ export class SimulatedNetwork extends Network {
     this.#left = []
     this.#listeners = new UncaughtListeners()
     const scope = new Scope(this.#around.time, this.#around.failed)
-    takeUndiciTimer(scope)
     try {
+      takeUndiciTimer(scope)
       return await super.work(() => scope.enter(work))
     } finally {
       this.#left = this.hosts.flatMap((host) => host.release())
@@ -116,10 +117,8 @@ export class SimulatedNetwork extends Network {
     }
   }
 
-  /** Fake timers of vitest, Jest and sinon show their clock. */
   protected override stuck(): string {
-    const { clock } = globalThis.setTimeout as { clock?: unknown }
-    if (clock === undefined) return super.stuck()
+    if (!areTimersFake()) return super.stuck()
     return 'fake timers are installed, and nothing moves them; in here timers are virtual without them, so leave vi.useFakeTimers() and the like out'
   }
 
@@ -229,6 +228,14 @@ export class SimulatedNetwork extends Network {
       },
     }
   }
+}
+
+/** As those of vitest, Jest, sinon and `node:test`: what they make is no timer of Node's. */
+function areTimersFake(): boolean {
+  const { setTimeout, clearTimeout } = globalOfTests()
+  const timer = setTimeout(() => {}, 1)
+  clearTimeout(timer)
+  return (timer as { _idleTimeout?: number })._idleTimeout === undefined
 }
 
 function installOr(leave: () => void): () => void {

@@ -1,6 +1,8 @@
 // The one run of a process: simulated hosts are put under Node for it alone. Who comes second is told who is there, since when, and how far
 // it is. A run whose test is over makes way: one that was not awaited, or never ends, must not spoil the tests after it.
+import { fileURLToPath } from 'node:url'
 import { describeTime } from '../../simulate/timeline.ts'
+import { globalOfTests } from './clock.ts'
 
 export interface Running {
   readonly seed: number | string
@@ -71,17 +73,17 @@ function testNow(): Test | null {
 }
 
 function identityNow(): unknown {
-  const { __vitest_worker__: worker, expect } = globalThis as {
+  const { __vitest_worker__: worker, expect } = globalOfTests() as {
     __vitest_worker__?: { current?: object }
     expect?: { getState?(): { currentTestName?: string } }
   }
   return worker?.current ?? expect?.getState?.().currentTestName ?? null
 }
 
-/** The first place outside of this package. */
+/** The first place outside of this package, whether it is told by what was built or by its sources. */
 function placeOf({ stack = '' }: Error): string {
-  const own = import.meta.url.replace(/\/(dist|src)\/node\/hosted\/[^/]*$/, '/$1/')
-  const frame = stack.split('\n').find((line) => /^\s+at .*[/\\]/.test(line) && !isOwn(line, own))
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const frame = stack.split('\n').find((line) => /^\s+at .*[/\\]/.test(line) && !isOwn(line, root))
   return frame === undefined
     ? 'somewhere'
     : `at ${frame
@@ -90,6 +92,7 @@ function placeOf({ stack = '' }: Error): string {
         .replace(/\)$/, '')}`
 }
 
-function isOwn(line: string, own: string): boolean {
-  return line.includes(own) || line.includes(own.replace(/^file:\/\//, ''))
+function isOwn(line: string, root: string): boolean {
+  const at = line.indexOf(root)
+  return at >= 0 && /^(dist|src)[/\\]/.test(line.slice(at + root.length))
 }

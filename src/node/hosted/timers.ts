@@ -243,7 +243,8 @@ export function takeUndiciTimer(scope: Scope): void {
   // Timers of one duration stand in one list.
   const probe = setTimeout(() => {}, UNDICI_TICK) as unknown as ListedTimeout
   let found: ListedTimeout | null = null
-  for (let at = probe._idlePrev; at !== null && at !== probe; at = at._idlePrev) {
+  // A fake one stands in none.
+  for (let at = probe._idlePrev ?? null; at !== null && at !== probe; at = at._idlePrev) {
     if (at._onTimeout?.name === 'onTick') found = at
   }
   clearTimeout(probe as unknown as NodeJS.Timeout)

@@ -1,6 +1,7 @@
 // What somebody who is new to it does wrong, and what is said then.
 import dns from 'node:dns'
 import net from 'node:net'
+import { mock } from 'node:test'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { simulate } from '../../../src/node/simulate.ts'
 import { describeHappening } from '../../../src/simulate/timeline.ts'
@@ -52,6 +53,17 @@ describe('what is said', () => {
     expect(client.start(({ name }) => name)).toBe('client')
     expect(await network.run(() => client.start(() => 1))).toBe(1)
     expect(() => client.run(() => 1)).toThrow(text)
+  })
+
+  test('of timers that node:test has made fake', async () => {
+    const { network } = pair()
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      await expect(network.run(() => new Promise((resolve) => setTimeout(resolve, 10)))).rejects.toThrow('fake timers')
+    } finally {
+      mock.timers.reset()
+    }
+    expect(await network.run(() => 1)).toBe(1)
   })
 
   test('of fake timers', async () => {
