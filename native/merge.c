@@ -28,14 +28,14 @@ static bool ip_header_is_right(const uint8_t *packet, size_t ip_header) {
   return ip_header == IPV6_HEADER || fold_sum(sum_octets(packet, IPV4_HEADER, 0)) == 0xffff;
 }
 
-// IP's and TCP's headers, where the segment may be one of several; else 0.
+// IP's and TCP's headers, where the segment may be one of several, with text or all without; else 0.
 static size_t mergeable_headers(const uint8_t *packet, size_t ip_header, size_t length) {
   if (length < ip_header + TCP_HEADER || protocol_of(packet, ip_header) != TCP) return 0;
   // RFC 6864: without "don't fragment" the identification means something, and only one would be left.
   if (ip_header == IPV4_HEADER && (packet[6] & DONT_FRAGMENT) == 0) return 0;
   const uint8_t *tcp = packet + ip_header;
   size_t headers = ip_header + (size_t)(tcp[12] >> 4) * 4;
-  if (headers < ip_header + TCP_HEADER || headers >= length) return 0;
+  if (headers < ip_header + TCP_HEADER || headers > length) return 0;
   return (tcp[13] & (SYN | RST | URG | CWR | ACK)) == ACK ? headers : 0;
 }
 
@@ -63,7 +63,7 @@ void begin_run(struct run *run, uint8_t *packet, size_t length) {
   run->size = length - headers;
   run->next = read32(transport + 4) + (uint32_t)run->size;
   run->segments = 1;
-  run->is_open = (transport[13] & (PSH | FIN)) == 0;
+  run->is_open = run->size == 0 ? transport[13] == ACK : (transport[13] & (PSH | FIN)) == 0;
 }
 
 // All that is not expected to differ from segment to segment: IPv4's length, identification and checksum, IPv6's length, TCP's
@@ -84,8 +84,28 @@ static bool is_alike(const struct run *run, const uint8_t *headers) {
   return memcmp(tcp + TCP_HEADER, first_tcp + TCP_HEADER, options) == 0;
 }
 
+// Of acknowledgments without text, each of more than the one before, with the same window and options, the last says all. One that
+// has something else to tell, as a duplicate or SACK blocks, stays by itself.
+static bool supersede(struct run *run, const uint8_t *headers, size_t length) {
+  const uint8_t *tcp = headers + run->ip_header;
+  uint8_t *first = run->packet + run->ip_header;
+  if (length != run->headers || tcp[13] != ACK || plain_ip_header(headers, length) != run->ip_header) return false;
+  if (memcmp(tcp + 4, first + 4, 4) != 0 || (int32_t)(read32(tcp + 8) - read32(first + 8)) <= 0) return false;
+  uint8_t before[4];
+  memcpy(before, first + 8, 4);
+  // For a comparison of all the rest.
+  memcpy(first + 8, tcp + 8, 4);
+  bool is_it = is_alike(run, headers) && ip_header_is_right(headers, run->ip_header) &&
+               is_right(headers, run->ip_header, run->headers, headers + length, length);
+  if (is_it) memcpy(run->packet, headers, length);
+  else memcpy(first + 8, before, 4);
+  return is_it;
+}
+
 bool continue_run(struct run *run, const uint8_t *headers, size_t length) {
-  if (!run->is_open || length <= run->headers) return false;
+  if (!run->is_open) return false;
+  if (run->size == 0) return supersede(run, headers, length);
+  if (length <= run->headers) return false;
   size_t text = length - run->headers;
   if (text > run->size || run->octets + text > LONGEST_MERGED || !is_alike(run, headers)) return false;
   if (plain_ip_header(headers, length) != run->ip_header) return false;

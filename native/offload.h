@@ -14,7 +14,8 @@
 #define LONGEST_HEADERS 120
 #define LONGEST_MERGED 65535
 
-// Segments of one flow that came one after the other, with the first one's headers and all the text behind them.
+// Segments of one flow that came one after the other, with the first one's headers and all the text behind them; or, where `size` is 0,
+// acknowledgments without text, of which the last is kept.
 struct run {
   uint8_t *packet;
   // IP's and TCP's headers; all octets; the text of the first segment, which no other may exceed.

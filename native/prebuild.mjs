@@ -30,8 +30,9 @@ const FLAGS = [
 ]
 /** What glibc since 2.28 and musl since 1.2 both have, under one name and with one meaning. */
 const C_LIBRARY = new Set(
-  `__errno_location calloc close free inet_pton ioctl memcmp memcpy memmove memset open pthread_create pthread_join read readv recv
-   send setns snprintf socket strchr strlen write`.split(/\s+/),
+  `__errno_location calloc close free inet_pton ioctl memcmp memcpy memmove memset mount open pthread_create pthread_join read readv recv
+   send setns snprintf socket strchr strlen unshare
+   write`.split(/\s+/),
 )
 
 const here = { x64: 'x86_64', arm64: 'aarch64' }[process.arch]

@@ -21,11 +21,19 @@ int write_packet(int descriptor, const uint8_t *packet, size_t length) {
   return 0;
 }
 
+// A receiver that merges segments knows by PSH that nothing follows at once, and hands on what it has. Linux says so too, with the last one
+// of several; here a single one may be waited with as well.
+static void push(uint8_t *packet, size_t length, size_t start, size_t field) {
+  if (field != TCP_CHECKSUM || length < start + TCP_HEADER) return;
+  if (length > start + (size_t)(packet[start + 12] >> 4) * 4) packet[start + 13] |= PSH;
+}
+
 static int write_completed(int descriptor, uint8_t *packet, size_t length, size_t start, size_t field) {
   if (start + field + 2 > length) return -EINVAL;
   uint16_t partial, checksum;
   uint8_t *at = packet + start + field;
   memcpy(&partial, at, 2);
+  push(packet, length, start, field);
   // The field holds the pseudo-header's sum, which is so counted with the rest.
   checksum = (uint16_t)~fold_sum(sum_octets(packet + start, length - start, 0));
   // RFC 768, RFC 8200 §8.1: a computed zero goes as all ones; in TCP the two mean the same.
@@ -59,7 +67,7 @@ static void complete_headers(uint8_t *packet, const struct template *from, size_
     checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
     memcpy(packet + 10, &checksum, 2);
   }
-  if (!is_last) tcp[13] &= (uint8_t)~(FIN | PSH);
+  tcp[13] = is_last ? tcp[13] | PSH : tcp[13] & (uint8_t)~(FIN | PSH);
   if (index > 0) tcp[13] &= (uint8_t)~CWR;
   write16(tcp + TCP_CHECKSUM, 0);
   size_t length = from->length - ip_header + text;

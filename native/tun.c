@@ -14,10 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 // What `open` may be asked for.
-enum { NO_OFFLOAD = 0, KERNEL_OFFLOAD = 1, SOFTWARE_OFFLOAD = 2 };
+enum { NO_OFFLOAD = 0, KERNEL_OFFLOAD = 1, SOFTWARE_OFFLOAD = 2, MERGED_BY_KERNEL = 3 };
+
+// How long the kernel may hold what it merges, in nanoseconds: for the case that PSH, with which it hands everything on, is missing. Longer than
+// the kernel's tick, since a timer that is due before costs more than all the merging saves where the machine is virtual.
+#define FLUSH_TIMEOUT "20000000"
 // Linux 6.2; older headers lack them.
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
@@ -49,26 +54,27 @@ static void open_here(struct opening *opening) {
   opening->descriptor = -1;
 }
 
+// What failed, with errno, or NULL.
+static const char *enter_namespace(const char *namespace) {
+  char path[300];
+  bool is_path = strchr(namespace, '/') != NULL;
+  snprintf(path, sizeof path, "%s%s", is_path ? "" : "/run/netns/", namespace);
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return "open network namespace";
+  int result = setns(descriptor, CLONE_NEWNET);
+  int error = errno;
+  close(descriptor);
+  errno = error;
+  return result == 0 ? NULL : "setns";
+}
+
 // The body of a thread made for it: the calling thread never leaves its own namespace, so there is no way back to
 // fail (in a user namespace of one's own it would). Device and netlink socket keep belonging where they were opened.
 static void *open_there(void *argument) {
   struct opening *opening = argument;
-  char path[300];
-  bool is_path = strchr(opening->namespace, '/') != NULL;
-  snprintf(path, sizeof path, "%s%s", is_path ? "" : "/run/netns/", opening->namespace);
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    opening->error = errno;
-    opening->failed = "open network namespace";
-    return NULL;
-  }
-  if (setns(descriptor, CLONE_NEWNET) == 0) {
-    open_here(opening);
-  } else {
-    opening->error = errno;
-    opening->failed = "setns";
-  }
-  close(descriptor);
+  opening->failed = enter_namespace(opening->namespace);
+  if (opening->failed == NULL) open_here(opening);
+  else opening->error = errno;
   return NULL;
 }
 
@@ -87,13 +93,45 @@ static void open_descriptors(struct opening *opening) {
   opening->failed = "pthread_create";
 }
 
-// Makes the device, or attaches to the one of that name; 0 or a negative errno. An existing one with several queues
+// Merging, by the kernel, of the segments that it gets from us (GRO): its receive path costs much more than that for each packet.
+
+struct merging {
+  const char *namespace;
+  const char *name;
+  bool is_set;
+};
+
+// The body of a thread made for it, since only sysfs can set this and shows the devices of the namespace it was mounted in: one is mounted
+// in a mount namespace that ends with the thread.
+static void *set_flush_timeout(void *argument) {
+  struct merging *merging = argument;
+  char path[300];
+  if (merging->namespace[0] != 0 && enter_namespace(merging->namespace) != NULL) return NULL;
+  bool is_mounted = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                    mount("sysfs", "/sys", "sysfs", 0, NULL) == 0;
+  if (!is_mounted && merging->namespace[0] != 0) return NULL;
+  snprintf(path, sizeof path, "/sys/class/net/%s/gro_flush_timeout", merging->name);
+  int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return NULL;
+  merging->is_set = write(descriptor, FLUSH_TIMEOUT, strlen(FLUSH_TIMEOUT)) > 0;
+  close(descriptor);
+  return NULL;
+}
+
+static bool let_kernel_merge(const char *namespace, const char *name) {
+  struct merging merging = {.namespace = namespace, .name = name};
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, set_flush_timeout, &merging) != 0) return false;
+  pthread_join(thread, NULL);
+  return merging.is_set;
+}
+
+// Makes the device, or attaches to the one of that name, with the flags wanted that the kernel knows; 0 or a negative errno. An existing one with several queues
 // (`ip tuntap add … multi_queue`) refuses whoever does not say that he knows (EINVAL).
-static int attach(int descriptor, const char *name, bool wants_header, struct ifreq *request) {
+static int attach(int descriptor, const char *name, short wanted, struct ifreq *request) {
   unsigned int features = 0;
   if (ioctl(descriptor, TUNGETFEATURES, &features) < 0) return -errno;
-  short flags = IFF_TUN | IFF_NO_PI;
-  if (wants_header && (features & IFF_VNET_HDR)) flags |= IFF_VNET_HDR;
+  short flags = (short)(IFF_TUN | IFF_NO_PI | (wanted & (short)features));
   for (int attempt = 0; attempt < 2; attempt++) {
     memset(request, 0, sizeof *request);
     memcpy(request->ifr_name, name, strlen(name));
@@ -200,6 +238,16 @@ static struct device *make_device(napi_env env, struct environment *environment,
   return device;
 }
 
+static int attach_opening(const struct opening *opening, const char *name, short flags, struct ifreq *request) {
+  return opening->descriptor < 0 ? -opening->error : attach(opening->descriptor, name, flags, request);
+}
+
+static void close_opening(struct opening *opening) {
+  close(opening->descriptor);
+  close(opening->netlink.descriptor);
+  opening->descriptor = -1;
+}
+
 // open(name, offload, namespace) -> { device, name, header, offload, software }. Where the kernel has none, software stands in.
 static napi_value open_device(napi_env env, napi_callback_info info) {
   napi_value values[3], result, text;
@@ -209,22 +257,28 @@ static napi_value open_device(napi_env env, napi_callback_info info) {
   int32_t wanted;
   struct ifreq request;
   if (!read_arguments(env, info, 3, values, &environment) || !read_text(env, values[0], "name", name, sizeof name) ||
-      !read_integer(env, values[1], "offload", NO_OFFLOAD, SOFTWARE_OFFLOAD, &wanted) ||
+      !read_integer(env, values[1], "offload", NO_OFFLOAD, MERGED_BY_KERNEL, &wanted) ||
       !read_text(env, values[2], "namespace", namespace, sizeof namespace))
     return NULL;
 
   struct opening opening = {.namespace = namespace, .descriptor = -1};
+  short flags = wanted == KERNEL_OFFLOAD ? IFF_VNET_HDR : wanted == MERGED_BY_KERNEL ? IFF_NAPI : 0;
   open_descriptors(&opening);
+  int attached = attach_opening(&opening, name, flags, &request);
+  if (attached == 0 && flags == IFF_NAPI && !let_kernel_merge(namespace, request.ifr_name)) {
+    // Without that a device that the kernel polls is slower than one that it does not.
+    close_opening(&opening);
+    open_descriptors(&opening);
+    attached = attach_opening(&opening, name, 0, &request);
+  }
   if (opening.descriptor < 0) {
     throw_errno(env, opening.error, opening.failed);
     return NULL;
   }
   // libuv watches a descriptor only once it is a device: before TUNSETIFF it polls as an error.
-  int attached = attach(opening.descriptor, name, wanted == KERNEL_OFFLOAD, &request);
   struct device *device = attached < 0 ? NULL : make_device(env, environment, &opening);
   if (device == NULL) {
-    close(opening.descriptor);
-    close(opening.netlink.descriptor);
+    close_opening(&opening);
     throw_errno(env, attached < 0 ? -attached : ENOMEM, attached < 0 ? "TUNSETIFF" : "uv_poll_init");
     return NULL;
   }

@@ -114,8 +114,9 @@ async function serveOurs() {
   serveDatagrams(stack.dgram, API)
   await serveHttp(stack.http, API)
   // The impairment link loses packets, not super-segments.
-  const by = { on: true, off: loss > 0 ? false : 'software', none: false }[offload]
-  const device = tun({ netns, name: 'tun0', address: '10.7.0.1/24', mtu, offload: by })
+  const by = offload === 'on' || (loss > 0 || offload === 'none' ? false : 'software')
+  const gro = offload !== 'no-gro'
+  const device = tun({ netns, name: 'tun0', address: '10.7.0.1/24', mtu, offload: by, gro })
   const link = loss > 0 ? impaired(device, { loss }, new SeededRandom(1, 'wire')) : device
   stack.addInterface({ link, addresses: ['10.7.0.2/24'] })
 }

@@ -22,7 +22,8 @@ const HELP = `npm run bench:wire -- [options]
   --rounds 5 --seconds 2
   --congestion cubic,bbr --mtu 1500 --offload on --loss 0
                           settings; each may be a list, and every combination is measured (loss needs --offload off, and nft);
-                          --offload is on, off, or none: off, and the addon neither cuts nor merges
+                          --offload is on, off, no-gro (off, and the kernel does not merge what we send)
+                          or none (off, and the addon neither cuts nor merges)
   --json
   --check                 ${COUNTED.join(', ')} in one round of a second: packets and system calls are held to their bars, times are not
   --profile FOLDER        each measure once on our side: a V8 CPU profile and a flame graph are left in the folder

@@ -7,10 +7,10 @@ export interface Setting {
   mtu: number
   /**
    * On: super-segments and checksums are left to the kernel (ours); TSO, GSO and GRO (the kernel's). Off: nothing longer than the MTU passes
-   * the device, and the addon cuts and merges (ours); none of the three (the kernel's). None: the same, but each packet by itself on ours,
-   * as it always is with loss.
+   * the device; the addon cuts and merges, and the kernel merges what it gets (ours); none of the three (the kernel's). No-gro: the same,
+   * but the kernel merges nothing on ours either. None: each packet by itself on ours, as it always is with loss.
    */
-  offload: 'on' | 'off' | 'none'
+  offload: 'on' | 'off' | 'no-gro' | 'none'
   /** Part of the packets each way, at an impairment link. */
   loss: number
 }

@@ -15,8 +15,6 @@ export type { TunOptions, TunRoute } from './tun-options.ts'
 
 const READABLE = 1
 const WRITABLE = 2
-/** What the addon is asked for, by the option. */
-const OFFLOADS = { false: 0, true: 1, software: 2 } as const
 // TUN_F_…, as the addon returns them.
 const TAKES_CHECKSUM = 0x01
 const TAKES_TCP4 = 0x02
@@ -39,7 +37,7 @@ export function openTun(options: TunOptions = {}): TunDevice {
   const name = options.name ?? ''
   let opened: ReturnType<Addon['open']>
   try {
-    opened = addon.open(name, OFFLOADS[`${options.offload ?? true}`], options.netns ?? '')
+    opened = addon.open(name, offloadNumber(options), options.netns ?? '')
   } catch (error) {
     throw openingError(error as NodeJS.ErrnoException, options.name, options.netns)
   }
@@ -210,6 +208,12 @@ export class TunDevice {
   #assertOpen(): void {
     if (this.#isClosed) throw new TunError('ERR_TUN_CLOSED', `${this.name} is closed.`)
   }
+}
+
+/** What the addon is asked for. */
+function offloadNumber({ offload = true, gro = true }: TunOptions): number {
+  if (offload === 'software') return gro ? 3 : 2
+  return offload ? 1 : 0
 }
 
 function offloadOf(taken: number): Offload {

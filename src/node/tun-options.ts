@@ -34,6 +34,11 @@ export interface TunOptions {
    * is handled by itself. Default: true.
    */
   offload?: boolean | 'software'
+  /**
+   * With `offload: 'software'`: whether the kernel merges the segments that it gets from us (GRO), which makes its receive path much
+   * cheaper for bulk and a little dearer for single packets. Set where we may (root). Default: true.
+   */
+  gro?: boolean
   /** Is told what goes wrong while packets move: once a kind, until a packet goes through again. */
   onerror?: (error: TunError) => void
 }

@@ -67,7 +67,7 @@ function segment(port: number, at: number, text: number, options: number[], want
   header.writeUInt16BE(port, 0)
   header.writeUInt16BE(9, 2)
   header.writeUInt32BE(1_000 + at, 4)
-  header.writeUInt32BE(ack, 8)
+  header.writeInt32BE(ack, 8)
   header[12] = header.length << 2
   header[13] = flags
   header.writeUInt16BE(window, 14)

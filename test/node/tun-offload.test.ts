@@ -67,6 +67,7 @@ interface Arrived {
   at: number
   text: Buffer
   flags: number
+  acknowledged: number
   size: number
 }
 
@@ -107,7 +108,8 @@ function describeRow(batch: PacketBatch, row: number, packet: Buffer, isIpv4: bo
   }
   const at = isDatagram ? 0 : transport.readUInt32BE(4) - 1_000
   const flags = isDatagram ? 0 : transport[13]
-  return { port: transport.readUInt16BE(0), how, at, text, flags, size: batch.segmentSize[row] }
+  const acknowledged = isDatagram ? 0 : transport.readInt32BE(8)
+  return { port: transport.readUInt16BE(0), how, at, text, flags, acknowledged, size: batch.segmentSize[row] }
 }
 
 /** A packet whose checksum is left to the device: the pseudo-header's sum stands in its place. A complete one where `protocol` is null. */
@@ -142,7 +144,7 @@ const HOW: Record<number, string> = {
 
 describeOnKernel('software offload', () => {
   const devices = Devices.forEachTest()
-  const open = () => devices.open({ offload: 'software', address: ['10.7.0.1/24', 'fd00:7::1/64'] })
+  const open = (gro = true) => devices.open({ offload: 'software', gro, address: ['10.7.0.1/24', 'fd00:7::1/64'] })
 
   it.each([true, false])('merges what is in order and alike, and nothing else (IPv4: %s)', async (isIpv4) => {
     const device = open()
@@ -199,6 +201,75 @@ describeOnKernel('software offload', () => {
     ])
   })
 
+  it.each([true, false])('keeps the last of acknowledgments that say nothing else (IPv4: %s)', async (isIpv4) => {
+    const device = open()
+    const sack = [1, 1, 5, 10, 0, 0, 4, 0, 0, 0, 8, 0]
+    const acks: [Wanted[], number[]][] = [
+      [[{ ack: 5 }, { ack: 6 }, { ack: 9 }], [9]],
+      [[{ ack: -3 }, { ack: 4 }], [4]],
+      [
+        [
+          { ack: 5, options: stamp(1) },
+          { ack: 6, options: stamp(1) },
+          { ack: 7, options: stamp(2) },
+        ],
+        [6, 7],
+      ],
+      [
+        [{ ack: 5 }, { ack: 5 }, { ack: 5 }, { ack: 7 }],
+        [5, 5, 7],
+      ],
+      [
+        [{ ack: 5 }, { ack: 4 }],
+        [5, 4],
+      ],
+      [
+        [{ ack: 5 }, { ack: 6, window: 7 }],
+        [5, 6],
+      ],
+      [
+        [{ ack: 5, options: sack }, { ack: 6 }],
+        [5, 6],
+      ],
+      [
+        [{ ack: 5 }, { ack: 6, flags: ack | ece }, { ack: 7, flags: ack | ece }],
+        [5, 6, 7],
+      ],
+      [
+        [{ ack: 5 }, { ack: 6, spoil: 'text' }, { ack: 7 }],
+        [5, 6, 7],
+      ],
+      [
+        [{ ack: 5 }, { ack: 6, text: 10 }, { ack: 7 }],
+        [5, 6, 7],
+      ],
+      [
+        [{ ack: 5 }, { ack: 6, at: 1 }],
+        [5, 6],
+      ],
+      [
+        [{ ack: 5 }, { ack: 6, flags: ack | fin }],
+        [5, 6],
+      ],
+      [
+        [{ ack: 5, trafficClass: 1 }, { ack: 6 }],
+        [5, 6],
+      ],
+    ]
+    const packets = acks.flatMap(([flow], index) =>
+      flow.map((wanted) => packetOf(isIpv4, index + 1, { text: 0, ...wanted })),
+    )
+    await sendRaw(devices.namespace, device.name, packets)
+    const rows = arrived(device)
+    for (const [index, [, expected]] of acks.entries()) {
+      const own = rows.filter(({ port }) => port === index + 1)
+      expect([index, own.map(({ acknowledged }) => acknowledged)]).toEqual([index, expected])
+      expect(own.map(({ how }) => how)).toEqual(
+        expected.map((_, row) => (index === 8 && row === 1 ? complete : verified)),
+      )
+    }
+  })
+
   it('merges no more than 64 kB, and only what comes without another flow between', async () => {
     const device = open()
     const flow = Array.from({ length: 50 }, (_, index) => packetOf(true, 1, { at: index * 1400, text: 1400 }))
@@ -213,7 +284,8 @@ describeOnKernel('software offload', () => {
   })
 
   it.each([true, false])('cuts super-segments as the device asks (IPv4: %s)', async (isIpv4) => {
-    const device = open()
+    // What the kernel merges, it shows merged.
+    const device = open(false)
     const batch = batchFor(device)
     const flags = ack | psh | fin | cwr
     add(batch, packetOf(isIpv4, 1, { text: 3333, flags, options: stamp(1), identification: 7 }), 6, 1001)
@@ -243,11 +315,22 @@ describeOnKernel('software offload', () => {
       [1, fixed, 2002, ack, 1001],
       [1, fixed, 3003, ack | psh | fin, 330],
       [2, first, 0, ack, 1000],
-      [2, next, 1000, ack, 1000],
-      [3, 0, 0, ack, 77],
+      // PSH says that nothing follows at once.
+      [2, next, 1000, ack | psh, 1000],
+      [3, 0, 0, ack | psh, 77],
       [4, 0, 0, 0, 77],
       [5, 0, 0, ack, 77],
     ])
+  })
+
+  it('has the kernel merge what it gets, unless told', async () => {
+    const timeouts: string[] = []
+    for (const options of [{ offload: 'software' }, { offload: 'software', gro: false }, {}] as const) {
+      const device = devices.open({ address: [], ...options })
+      const file = `/sys/class/net/${device.name}/gro_flush_timeout`
+      timeouts.push((await devices.namespace.exec('cat', [file])).stdout.trim())
+    }
+    expect(timeouts).toEqual(['20000000', '0', '0'])
   })
 
   it('refuses what makes no sense, and sends the rest', () => {
