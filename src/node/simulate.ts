@@ -34,6 +34,10 @@ export { alsoFor } from './hosted/clock.ts'
 export { SimulatedHost as Host } from './hosted/host.ts'
 export { type NodeSimulateOptions as SimulateOptions, SimulatedNetwork as Network } from './hosted/network.ts'
 
+/**
+ * A network inside of this process, in virtual time: make hosts with `host`, join them with `link`, and run programs on them inside of `run`. One seed gives
+ * one run, packet by packet.
+ */
 export function simulate(options: NodeSimulateOptions = {}): SimulatedNetwork {
   return new SimulatedNetwork({ keep: keepCapture, ...options })
 }

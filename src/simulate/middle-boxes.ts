@@ -73,7 +73,7 @@ export class DropsIdle implements MiddleBox {
 export class RewritesMss implements MiddleBox {
   readonly #octets: number
 
-  constructor({ to }: { to: number }) {
+  constructor({ to }: { /** Octets of payload: 1460 is what Ethernet takes. */ to: number }) {
     if (!(Number.isInteger(to) && to > 0 && to <= 65_535)) {
       throw new RangeError(`an MSS is a whole number of octets from 1 to 65535, not ${to}`)
     }

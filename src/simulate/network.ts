@@ -51,6 +51,7 @@ export function simulate(options: SimulateOptions = {}): Network {
 export class Network {
   readonly seed: number | string
   readonly clock: VirtualClock
+  /** Chance that repeats with the seed: `random.fraction()` in the place of `Math.random()`. */
   readonly random: SeededRandom
   /** What names stand for. Every host has its own by birth. */
   readonly names: Names
