@@ -164,7 +164,9 @@ const VIRTUAL: PropertyDescriptor = {
   enumerable: true,
   get(this: Timeout): number {
     const timer = timerOf(this)
-    return timer?.isListed ? FAR : (timer?.milliseconds ?? -1)
+    if (timer?.isListed) return FAR
+    // Node sets cleared ones anew too, as a socket does at each octet: by this it knows them.
+    return this._onTimeout ? (timer?.milliseconds ?? -1) : -1
   },
   set(this: Timeout, milliseconds: number) {
     const timer = timerOf(this)
