@@ -25,7 +25,11 @@ const HEADER_LINES = 8
 const ACCEPTED_FILES: Record<string, string> = {}
 const ACCEPTED_FUNCTIONS: Record<string, string> = {}
 /** Top-level values of the core that can't change though their text does not say so: `path NAME` → why. */
-const ACCEPTED_STATE: Record<string, string> = {}
+const ACCEPTED_STATE: Record<string, string> = {
+  'src/core/batch.ts NO_WORDS': 'an array of no length',
+  'src/core/batch.ts NO_HALVES': 'an array of no length',
+  'src/core/batch.ts NO_OCTETS': 'an array of no length',
+}
 
 const BANNED_IN_CORE =
   /(?<![.\w$#])(?:Date|setTimeout|setInterval|setImmediate|queueMicrotask|performance|console|process|Buffer|crypto)\b(?!\s*:)|\bMath\s*\.\s*random\b/g

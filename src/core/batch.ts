@@ -7,6 +7,10 @@ export const BATCH_PACKETS = 64
 /** The longest packet: an IP packet of 65,535 octets, and one octet of rounding. */
 export const LARGEST_PACKET = 65_536
 const ARENA_OCTETS = 256 * 1024
+/** Of an arena that grows, at first: a simulated network has hundreds, most of which never hold more than a few packets at once. */
+const FIRST_OCTETS = 8 * 1024
+/** By which it grows when that is not enough. */
+const GROWTH = 4
 
 /** `checksum` column. */
 export const Checksum = {
@@ -21,37 +25,57 @@ export const Checksum = {
 /** `segmentation` column: how a super-segment is to be cut. The numbers are those of virtio's gso_type. */
 export const Segmentation = { none: 0, tcp4: 1, tcp6: 4, udp: 5, ecn: 0x80 } as const
 
+/** Makes octets, which need not be zeroes: nobody reads what has not been written. */
+export type Allocate = (length: number) => Uint8Array<ArrayBuffer>
+
 export interface BatchOptions {
   capacity?: number
   /** The longest packet that it must have room for. */
   largest?: number
   headroom?: number
+  /** Makes the arena; of zeroes unless said otherwise. */
+  allocate?: Allocate
+  /** The arena begins small: for who asks for `bytes` and `view` after `reserve` only, which may put larger ones in their place. */
+  grows?: boolean
 }
+
+/** Columns of a batch that has never carried anything: most never do. */
+const NO_WORDS = new Int32Array(0)
+const NO_HALVES = new Uint16Array(0)
+const NO_OCTETS = new Uint8Array(0)
+/** Of all columns. */
+const OCTETS_A_ROW = 36
 
 export class PacketBatch {
   readonly capacity: number
   readonly largest: number
   readonly headroom: number
   /** Where the packet (its IP header, or its Ethernet header) begins in `bytes`. */
-  readonly offset: Int32Array
-  readonly length: Int32Array
-  readonly checksum: Uint8Array
+  offset: Int32Array = NO_WORDS
+  length: Int32Array = NO_WORDS
+  checksum: Uint8Array = NO_OCTETS
   /** Octets from the packet's beginning to where the partial checksum starts to count, and from there to its field. */
-  readonly checksumStart: Uint16Array
-  readonly checksumField: Uint16Array
-  readonly segmentation: Uint8Array
+  checksumStart: Uint16Array = NO_HALVES
+  checksumField: Uint16Array = NO_HALVES
+  segmentation: Uint8Array = NO_OCTETS
   /** Payload of each segment of a super-segment; 0 for an ordinary packet. */
-  readonly segmentSize: Uint16Array
+  segmentSize: Uint16Array = NO_HALVES
   /** Where the packet is to be handed next on this interface's network: four words, as in `ip/address`. */
-  readonly nextHop: Int32Array
+  nextHop: Int32Array = NO_WORDS
   /** What the stack has to say about the packet (see `observer`), for captures. */
-  readonly note: Int32Array
+  note: Int32Array = NO_WORDS
   /** The interface all of them came in by or go out by. */
   interface = 0
   /** Rows `first` to `end - 1` are filled. */
   first = 0
   end = 0
+  /** Octets that the arena grows to, and those that it has. */
   readonly #size: number
+  #room = 0
+  readonly #firstRoom: number
+  /** What stays free before each packet. */
+  readonly #gap: number
+  readonly #allocate: Allocate
   #bytes: Uint8Array<ArrayBuffer> | null = null
   #view: DataView<ArrayBuffer> | null = null
   #parts: Parts | null = null
@@ -61,26 +85,20 @@ export class PacketBatch {
     this.capacity = options.capacity ?? BATCH_PACKETS
     this.largest = options.largest ?? LARGEST_PACKET
     this.headroom = options.headroom ?? 0
+    this.#gap = roundUp(this.headroom)
     const slot = roundUp(this.headroom + this.largest)
     this.#size = Math.max(slot, Math.min(ARENA_OCTETS, this.capacity * slot))
-    this.offset = new Int32Array(this.capacity)
-    this.length = new Int32Array(this.capacity)
-    this.checksum = new Uint8Array(this.capacity)
-    this.checksumStart = new Uint16Array(this.capacity)
-    this.checksumField = new Uint16Array(this.capacity)
-    this.segmentation = new Uint8Array(this.capacity)
-    this.segmentSize = new Uint16Array(this.capacity)
-    this.nextHop = new Int32Array(this.capacity * 4)
-    this.note = new Int32Array(this.capacity)
+    this.#firstRoom = options.grows ? Math.min(FIRST_OCTETS, this.#size) : this.#size
+    this.#allocate = options.allocate ?? zeroes
   }
 
-  /** The arena, made when first asked for: many batches never carry anything. */
+  /** The arena. It and the columns are made when they are first needed. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes ?? this.#allocate()
+    return this.#bytes ?? this.#grow(this.largest)
   }
 
   get view(): DataView<ArrayBuffer> {
-    if (this.#view === null) this.#allocate()
+    if (this.#view === null) this.#grow(this.largest)
     return this.#view as DataView<ArrayBuffer>
   }
 
@@ -94,7 +112,7 @@ export class PacketBatch {
 
   /** Whether another packet of `length` octets fits. */
   fits(length: number): boolean {
-    return this.end < this.capacity && this.#used + roundUp(this.headroom) + length <= this.#size
+    return this.end < this.capacity && this.#used + this.#gap + length <= this.#size
   }
 
   /** No row is left, or not room enough for the longest packet. */
@@ -104,13 +122,16 @@ export class PacketBatch {
 
   /** Where a packet of up to `length` octets may be written, a multiple of four; -1 where there is no room. `commit` makes it a packet. */
   reserve(length: number): number {
-    return this.fits(length) ? this.#used + roundUp(this.headroom) : -1
+    if (!this.fits(length)) return -1
+    const offset = this.#used + this.#gap
+    if (offset + length > this.#room) this.#grow(offset + length)
+    return offset
   }
 
   /** The octets written where `reserve` said become the next packet; returns its row. */
   commit(length: number): number {
     const row = this.end
-    this.offset[row] = this.#used + roundUp(this.headroom)
+    this.offset[row] = this.#used + this.#gap
     this.length[row] = length
     this.admit(1)
     return row
@@ -152,18 +173,21 @@ export class PacketBatch {
   takeAll(from: PacketBatch): boolean {
     if (this.count > 0 || this.#size !== from.#size || this.capacity !== from.capacity) return false
     if (this.largest !== from.largest || this.headroom !== from.headroom) return false
+    if (this.offset === NO_WORDS) this.#lay()
     for (let row = from.first; row < from.end; row++) {
       this.offset[row] = from.offset[row]
       this.length[row] = from.length[row]
       this.#copyColumns(row, from, row)
     }
-    const [bytes, view, parts] = [this.#bytes, this.#view, this.#parts]
+    const [bytes, view, parts, room] = [this.#bytes, this.#view, this.#parts, this.#room]
     this.#bytes = from.#bytes
     this.#view = from.#view
     this.#parts = from.#parts
+    this.#room = from.#room
     from.#bytes = bytes
     from.#view = view
     from.#parts = parts
+    from.#room = room
     this.#used = from.#used
     this.first = from.first
     this.end = from.end
@@ -193,11 +217,36 @@ export class PacketBatch {
     this.#used = 0
   }
 
-  #allocate(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.#size)
+  /** To at least so many octets. What stands in the arena moves with it. */
+  #grow(least: number): Uint8Array<ArrayBuffer> {
+    if (this.offset === NO_WORDS) this.#lay()
+    let room = Math.max(this.#room, this.#firstRoom)
+    while (room < least) room *= GROWTH
+    room = Math.min(room, this.#size)
+    const { buffer, byteOffset } = this.#allocate(room)
+    // Never a Buffer, whose parts take longer to make.
+    const bytes = new Uint8Array(buffer, byteOffset, room)
+    if (this.#bytes !== null) bytes.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer)
+    this.#view = new DataView(buffer, byteOffset, room)
+    this.#parts = null
+    this.#room = room
     return bytes
+  }
+
+  /** All columns in one piece of memory: a piece each takes several times as long to make. */
+  #lay(): void {
+    const { capacity } = this
+    const columns = new ArrayBuffer(capacity * OCTETS_A_ROW)
+    this.nextHop = new Int32Array(columns, 0, capacity * 4)
+    this.offset = new Int32Array(columns, capacity * 16, capacity)
+    this.length = new Int32Array(columns, capacity * 20, capacity)
+    this.note = new Int32Array(columns, capacity * 24, capacity)
+    this.checksumStart = new Uint16Array(columns, capacity * 28, capacity)
+    this.checksumField = new Uint16Array(columns, capacity * 30, capacity)
+    this.segmentSize = new Uint16Array(columns, capacity * 32, capacity)
+    this.checksum = new Uint8Array(columns, capacity * 34, capacity)
+    this.segmentation = new Uint8Array(columns, capacity * 35, capacity)
   }
 }
 
@@ -254,6 +303,10 @@ export function copyOctets(to: Octets, at: number, from: Octets, start: number, 
   let done = 0
   for (; done + 4 <= length; done += 4) target.setInt32(at + done, source.getInt32(start + done))
   for (; done < length; done++) target.setUint8(at + done, source.getUint8(start + done))
+}
+
+function zeroes(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(length)
 }
 
 function roundUp(octets: number): number {

@@ -51,23 +51,20 @@ export class SipHash {
     const octets = this.#words * 4
     this.#absorb((octets & 0xff) << 24, (this.#words & 1) === 1 ? this.#pending : 0)
     this.#v2l ^= 0xff
-    this.#round()
-    this.#round()
-    this.#round()
-    this.#round()
+    this.#rounds(4)
     return this.#v0h ^ this.#v1h ^ this.#v2h ^ this.#v3h
   }
 
   #absorb(high: number, low: number): void {
     this.#v3h ^= high
     this.#v3l ^= low
-    this.#round()
-    this.#round()
+    this.#rounds(2)
     this.#v0h ^= high
     this.#v0l ^= low
   }
 
-  #round(): void {
+  /** A sum that is less than what was added to has gone over 2^32. */
+  #rounds(count: number): void {
     let v0h = this.#v0h
     let v0l = this.#v0l
     let v1h = this.#v1h
@@ -76,36 +73,38 @@ export class SipHash {
     let v2l = this.#v2l
     let v3h = this.#v3h
     let v3l = this.#v3l
-    let low = (v0l + v1l) | 0
-    v0h = (v0h + v1h + carry(v0l, low)) | 0
-    v0l = low
-    let high = (v1h << 13) | (v1l >>> 19)
-    v1l = ((v1l << 13) | (v1h >>> 19)) ^ v0l
-    v1h = high ^ v0h
-    high = v0h
-    v0h = v0l
-    v0l = high
-    low = (v2l + v3l) | 0
-    v2h = (v2h + v3h + carry(v2l, low)) | 0
-    v2l = low
-    high = (v3h << 16) | (v3l >>> 16)
-    v3l = ((v3l << 16) | (v3h >>> 16)) ^ v2l
-    v3h = high ^ v2h
-    low = (v0l + v3l) | 0
-    v0h = (v0h + v3h + carry(v0l, low)) | 0
-    v0l = low
-    high = (v3h << 21) | (v3l >>> 11)
-    v3l = ((v3l << 21) | (v3h >>> 11)) ^ v0l
-    v3h = high ^ v0h
-    low = (v2l + v1l) | 0
-    v2h = (v2h + v1h + carry(v2l, low)) | 0
-    v2l = low
-    high = (v1h << 17) | (v1l >>> 15)
-    v1l = ((v1l << 17) | (v1h >>> 15)) ^ v2l
-    v1h = high ^ v2h
-    high = v2h
-    v2h = v2l
-    v2l = high
+    for (let round = 0; round < count; round++) {
+      let low = (v0l + v1l) | 0
+      v0h = (v0h + v1h + (low >>> 0 < v0l >>> 0 ? 1 : 0)) | 0
+      v0l = low
+      let high = (v1h << 13) | (v1l >>> 19)
+      v1l = ((v1l << 13) | (v1h >>> 19)) ^ v0l
+      v1h = high ^ v0h
+      high = v0h
+      v0h = v0l
+      v0l = high
+      low = (v2l + v3l) | 0
+      v2h = (v2h + v3h + (low >>> 0 < v2l >>> 0 ? 1 : 0)) | 0
+      v2l = low
+      high = (v3h << 16) | (v3l >>> 16)
+      v3l = ((v3l << 16) | (v3h >>> 16)) ^ v2l
+      v3h = high ^ v2h
+      low = (v0l + v3l) | 0
+      v0h = (v0h + v3h + (low >>> 0 < v0l >>> 0 ? 1 : 0)) | 0
+      v0l = low
+      high = (v3h << 21) | (v3l >>> 11)
+      v3l = ((v3l << 21) | (v3h >>> 11)) ^ v0l
+      v3h = high ^ v0h
+      low = (v2l + v1l) | 0
+      v2h = (v2h + v1h + (low >>> 0 < v2l >>> 0 ? 1 : 0)) | 0
+      v2l = low
+      high = (v1h << 17) | (v1l >>> 15)
+      v1l = ((v1l << 17) | (v1h >>> 15)) ^ v2l
+      v1h = high ^ v2h
+      high = v2h
+      v2h = v2l
+      v2l = high
+    }
     this.#v0h = v0h
     this.#v0l = v0l
     this.#v1h = v1h
@@ -115,9 +114,4 @@ export class SipHash {
     this.#v3h = v3h
     this.#v3l = v3l
   }
-}
-
-/** 1 where adding to `before` went over 2^32 and left `sum`. */
-function carry(before: number, sum: number): number {
-  return sum >>> 0 < before >>> 0 ? 1 : 0
 }

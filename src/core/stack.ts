@@ -1,6 +1,6 @@
 // The whole of the core: four verbs over all layers, and the parts that an application's side may know.
 // Called by the driver alone, which brings packets and the time; nothing here calls out.
-import type { PacketBatch } from './batch.ts'
+import type { Allocate, PacketBatch } from './batch.ts'
 import { Deadlines } from './deadlines.ts'
 import { NO_OFFLOAD, type Offload, type Random } from './environment.ts'
 import { type Address, type Prefix, parsePrefix } from './ip/address.ts'
@@ -22,7 +22,6 @@ import { Count, Drop, Observer } from './observer.ts'
 import { ReadyList } from './ready.ts'
 import { SipHash } from './siphash.ts'
 import type { TcpSettings } from './tcp/settings.ts'
-import type { Allocate } from './tcp/slabs.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
 import { Protocol } from './wire/ipv4.ts'
@@ -38,7 +37,7 @@ export interface StackOptions {
   echoReplies?: { perSecond: number; burst: number }
   /** TCP's limits and defaults, where they shall be others. */
   tcp?: Partial<TcpSettings>
-  /** Makes the memory that TCP's octets lie in, and which applications get slices of: Node's need not be zeroed first. */
+  /** Makes the memory that packets and TCP's octets lie in, and which applications get slices of: Node's need not be zeroed first. */
   allocate?: Allocate
 }
 
@@ -70,6 +69,8 @@ export class Stack {
   readonly fragments: Fragments
   readonly udp: Udp
   readonly tcp: Tcp
+  /** Of `StackOptions`, for batches. */
+  readonly allocate: Allocate | undefined
   readonly #errors: IcmpOutput
   readonly #input: IpInput
   readonly #icmp: IcmpInput
@@ -77,7 +78,8 @@ export class Stack {
   readonly #output: IpOutput
 
   constructor(options: StackOptions) {
-    const { random } = options
+    const { random, allocate } = options
+    this.allocate = allocate
     const { observer, deadlines, interfaces, ready } = this
     const hash = new SipHash(random)
     this.pathMtu = new PathMtu(hash)
@@ -97,7 +99,6 @@ export class Stack {
     this.#icmp = new IcmpInput(interfaces, output, this.#echo, observer, replyLimit)
     this.udp = new Udp({ interfaces, output, observer, hash, random, ready })
     const { routes, pathMtu } = this
-    const { allocate } = options
     const context = { interfaces, routes, pathMtu, output, observer, deadlines, random, ready, allocate }
     this.tcp = new Tcp(context, options.tcp)
   }
@@ -189,8 +190,9 @@ export class Stack {
       anyAddress: options.anyAddress ?? false,
       isLoopback,
       oversizedLimit: options.oversizedLimit ?? OVERSIZED_LIMIT,
+      allocate: this.allocate,
     })
-    this.interfaces.list.push(added)
+    this.interfaces.add(added)
     for (const prefix of added.addresses) if (prefix.length < 128) this.addRoute(prefix, added)
     return added
   }

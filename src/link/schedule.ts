@@ -50,31 +50,35 @@ export class Schedule<Item extends Scheduled> {
   }
 
   #rise(item: Item, from: number): void {
+    const heap = this.#heap
     let place = from
     while (place > 0) {
       const above = (place - 1) >> 1
-      if (!precedes(item, this.#heap[above])) break
-      this.#put(this.#heap[above], place)
+      const other = heap[above]
+      if (!precedes(item, other)) break
+      heap[place] = other
+      other.place = place
       place = above
     }
-    this.#put(item, place)
+    heap[place] = item
+    item.place = place
   }
 
   #sink(item: Item, from: number): void {
+    const heap = this.#heap
+    const size = heap.length
     let place = from
     for (;;) {
       let below = 2 * place + 1
-      if (below >= this.#heap.length) break
-      if (below + 1 < this.#heap.length && precedes(this.#heap[below + 1], this.#heap[below])) below++
-      if (!precedes(this.#heap[below], item)) break
-      this.#put(this.#heap[below], place)
+      if (below >= size) break
+      if (below + 1 < size && precedes(heap[below + 1], heap[below])) below++
+      const other = heap[below]
+      if (!precedes(other, item)) break
+      heap[place] = other
+      other.place = place
       place = below
     }
-    this.#put(item, place)
-  }
-
-  #put(item: Item, place: number): void {
-    this.#heap[place] = item
+    heap[place] = item
     item.place = place
   }
 }

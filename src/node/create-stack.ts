@@ -39,17 +39,15 @@ export async function createStack(options: NodeStackOptions = {}): Promise<NodeS
 }
 
 export class NodeStack extends PortableStack {
-  /** `node:net` on this stack. */
-  readonly net: Net
-  /** `node:dgram` on this stack. */
-  readonly dgram: Dgram
-  /** Sockets as web streams. */
-  readonly web: StreamSockets
   readonly #keepAlive: KeepAlive
   readonly #farewells: Farewells
-  readonly #listening: object
   readonly #keyLog: KeyLog
   readonly #captures: StackCaptures
+  readonly #lookup: Lookup
+  #net: Net | null = null
+  #dgram: Dgram | null = null
+  #web: StreamSockets | null = null
+  #listeningMethods: object | null = null
   #http: Http | null = null
   #https: Https | null = null
   #tls: Tls | null = null
@@ -70,6 +68,7 @@ export class NodeStack extends PortableStack {
     this.#keepAlive = keepAlive
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })
+    this.#lookup = lookup
     const farewells = new Farewells(driver, keepAlive, lastWords)
     this.#farewells = farewells
     const keyLog = new KeyLog()
@@ -77,21 +76,35 @@ export class NodeStack extends PortableStack {
     this.#captures = new StackCaptures(core.observer, keyLog)
     const host = { core, driver, keepAlive, farewells, lookup, keyLog }
     this.host = host
-    this.net = createNet(host)
-    this.dgram = createDgram(host)
-    this.#listening = listeningMethods(host, this.net.Socket)
-    this.web = streamSockets(this, {
-      lookup: (hostname) => addressOf(lookup, hostname),
-      hold: () => keepAlive.hold(),
-      close: (endpoint) => farewells.close(endpoint),
-    })
   }
 
-  // Modules of Node's on this stack, each made when it is first asked for: loading them all takes 10 ms.
+  // Modules of Node's on this stack, each made when it is first asked for: loading them all takes 10 ms, and simulated hosts are many.
+
+  /** `node:net` on this stack. */
+  get net(): Net {
+    this.#net ??= createNet(this.host)
+    return this.#net
+  }
+
+  /** `node:dgram` on this stack. */
+  get dgram(): Dgram {
+    this.#dgram ??= createDgram(this.host)
+    return this.#dgram
+  }
+
+  /** Sockets as web streams. */
+  get web(): StreamSockets {
+    this.#web ??= streamSockets(this, {
+      lookup: (hostname) => addressOf(this.#lookup, hostname),
+      hold: () => this.#keepAlive.hold(),
+      close: (endpoint) => this.#farewells.close(endpoint),
+    })
+    return this.#web
+  }
 
   /** `node:http`: its servers and agents. */
   get http(): Http {
-    this.#http ??= createHttp(process.getBuiltinModule('node:http'), this.#listening, this.net.connect)
+    this.#http ??= createHttp(process.getBuiltinModule('node:http'), this.#listening(), this.net.connect)
     return this.#http
   }
 
@@ -100,7 +113,7 @@ export class NodeStack extends PortableStack {
     const { getBuiltinModule } = process
     extendJsStream(getBuiltinModule('node:tls'))
     const [https, http] = [getBuiltinModule('node:https'), getBuiltinModule('node:http')]
-    this.#https ??= createHttps(https, http, this.#listening, this.net.connect)
+    this.#https ??= createHttps(https, http, this.#listening(), this.net.connect)
     return this.#https
   }
 
@@ -108,20 +121,25 @@ export class NodeStack extends PortableStack {
   get tls(): Tls {
     const tls = process.getBuiltinModule('node:tls')
     extendJsStream(tls)
-    this.#tls ??= createTls(tls, this.#listening, this.net.connect)
+    this.#tls ??= createTls(tls, this.#listening(), this.net.connect)
     return this.#tls
   }
 
   /** `node:http2`, in clear and with TLS. */
   get http2(): Http2 {
     extendJsStream(process.getBuiltinModule('node:tls'))
-    this.#http2 ??= createHttp2(process.getBuiltinModule('node:http2'), this.#listening, this.net.connect)
+    this.#http2 ??= createHttp2(process.getBuiltinModule('node:http2'), this.#listening(), this.net.connect)
     return this.#http2
   }
 
   /** What undici's agents, clients and pools take as `connect`. */
   connector(options: ConnectorOptions = {}): Connector {
     return createConnector(this.net.connect, () => this.tls, options)
+  }
+
+  #listening(): object {
+    this.#listeningMethods ??= listeningMethods(this.host, this.net.Socket)
+    return this.#listeningMethods
   }
 
   override addInterface(options: InterfaceOptions): Interface {

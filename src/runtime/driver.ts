@@ -63,9 +63,10 @@ export class Driver {
   }
 
   attach(link: Link, at: Interface): void {
-    const options = { largest: largestOf(link), headroom: link.headroom }
+    const options = { largest: largestOf(link), headroom: link.headroom, allocate: this.#stack.allocate }
     const incoming = new PacketBatch(options)
-    const outgoing = new PacketBatch(options)
+    // What the stack fills; who fills the other may be anybody's link.
+    const outgoing = new PacketBatch({ ...options, grows: true })
     incoming.interface = at.index
     outgoing.interface = at.index
     this.#ports.push({ link, interface: at, incoming, outgoing, fullBatches: 0 })

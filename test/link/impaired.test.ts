@@ -256,7 +256,8 @@ describe('corruption', () => {
   test('what has no checksum yet is dropped instead', () => {
     const course = new Course({ corrupt: 1 })
     const batch = new PacketBatch()
-    batch.checksum[put(batch, datagram(100))] = Checksum.partial
+    const row = put(batch, datagram(100))
+    batch.checksum[row] = Checksum.partial
     course.link.transmit(batch)
     expect(course.arrivals).toEqual([])
     expect(course.link.counters.out.corrupted).toBe(1)

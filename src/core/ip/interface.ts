@@ -1,6 +1,6 @@
 // An interface: where a link meets the stack. Its addresses and groups, what waits to go out by it, and who wants to send.
 // Made by the stack, known by every layer; the link itself is the driver's affair.
-import { PacketBatch } from '../batch.ts'
+import { type Allocate, PacketBatch } from '../batch.ts'
 import type { Offload } from '../environment.ts'
 import { Ring } from '../ring.ts'
 import type { Address, Prefix } from './address.ts'
@@ -23,6 +23,7 @@ export interface InterfaceOptions {
   isLoopback: boolean
   /** Octets of messages too large for one packet that may wait. */
   oversizedLimit: number
+  allocate?: Allocate
 }
 
 /** Answers that wait for the turn's end: RST, echo replies, ICMP errors, forwarded packets. */
@@ -35,7 +36,7 @@ export class Interface {
   readonly offload: Offload
   readonly anyAddress: boolean
   readonly isLoopback: boolean
-  readonly addresses: Prefix[]
+  readonly addresses: readonly Prefix[]
   readonly replies: PacketBatch
   /** Those with something to send, each once. */
   readonly senders = new Ring<Sender>()
@@ -54,7 +55,8 @@ export class Interface {
     this.isLoopback = options.isLoopback
     this.addresses = [...options.addresses]
     this.oversizedLimit = options.oversizedLimit
-    this.replies = new PacketBatch({ capacity: REPLY_PACKETS, largest: options.mtu, headroom: options.headroom })
+    const { mtu: largest, headroom, allocate } = options
+    this.replies = new PacketBatch({ capacity: REPLY_PACKETS, largest, headroom, allocate, grows: true })
     this.replies.interface = index
   }
 

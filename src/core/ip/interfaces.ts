@@ -7,9 +7,18 @@ import type { Route, Routes } from './routes.ts'
 export class Interfaces {
   readonly list: Interface[] = []
   readonly #routes: Routes
+  /** Each once: a host may have the same ones on many interfaces. */
+  readonly #addresses: Address[] = []
 
   constructor(routes: Routes) {
     this.#routes = routes
+  }
+
+  add(one: Interface): void {
+    this.list.push(one)
+    for (const { address } of one.addresses) {
+      if (!this.#addresses.some((own) => own.equals(address))) this.#addresses.push(address)
+    }
   }
 
   /** Interface 0 is the loopback. */
@@ -20,8 +29,14 @@ export class Interfaces {
   /** An address of one of our interfaces, or a loopback address. */
   isLocal(address: Address): boolean {
     if (address.isLoopback) return true
-    for (const one of this.list) if (one.has(address)) return true
-    return false
+    return this.own(address) !== null
+  }
+
+  /** The one of our addresses that equals this one; null where it is none of ours. */
+  own(address: Address): Address | null {
+    const own = this.#addresses
+    for (let at = 0; at < own.length; at++) if (own[at].equals(address)) return own[at]
+    return null
   }
 
   /** Where a packet for the destination goes; null where no route leads. Our own addresses are reached by the loopback. */

@@ -1,5 +1,6 @@
 // What all connections of one stack share: the world around TCP as the stack provides it, the slabs, keys and limits.
 // One a stack, made by tcp/tcp, known by every control block; steps reach the rest of the stack through it alone.
+import type { Allocate } from '../batch.ts'
 import type { Deadlines } from '../deadlines.ts'
 import type { Random } from '../environment.ts'
 import type { Interfaces } from '../ip/interfaces.ts'
@@ -21,7 +22,7 @@ import { RateSample } from './sender/delivery-rate.ts'
 import { FlightSlab } from './sender/flight.ts'
 import { Scoreboard } from './sender/scoreboard.ts'
 import type { TcpSettings } from './settings.ts'
-import { type Allocate, SlabPool } from './slabs.ts'
+import { SlabPool } from './slabs.ts'
 import { Timers } from './timers.ts'
 import { TupleHash } from './tuple-hash.ts'
 

@@ -1,7 +1,7 @@
 // Where the octets of all connections lie: slabs of 64 kB, and of 4 kB for those that hold little. One pool a stack.
 // A slab stands in one buffer's chain at a time; what was handed to an application as a slice is never written again, and
 // the rest of such a slab serves whoever comes next. Counts what is held, so that the stack can keep a limit.
-import { type Octets, Parts } from '../batch.ts'
+import { type Allocate, type Octets, Parts } from '../batch.ts'
 
 export const LARGE_SLAB = 65_536
 export const SMALL_SLAB = 4096
@@ -10,9 +10,6 @@ export const SMALL_SLAB = 4096
 const SPARE_LARGE = 64
 const SPARE_SMALL = 1024
 const SPARE_RESTS = 16
-
-/** Makes octets; Node's allocator need not zero them first, and gives Buffers. */
-export type Allocate = (length: number) => Uint8Array<ArrayBuffer>
 
 export class Slab implements Octets {
   readonly bytes: Uint8Array<ArrayBuffer>

@@ -346,10 +346,7 @@ export class Tcp implements Expirable {
 
   /** One of our addresses is kept once. */
   #own(address: Address): Address {
-    for (const one of this.shared.interfaces.list) {
-      for (const { address: own } of one.addresses) if (own.equals(address)) return own
-    }
-    return address.copy()
+    return this.shared.interfaces.own(address) ?? address.copy()
   }
 
   #arm(): void {

@@ -26,7 +26,8 @@ export function sum(view: DataView, offset: number, length: number, initial = 0)
 
 /** Adds one 32-bit word in network order. */
 export function addWord(initial: number, word: number): number {
-  return initial + swap(word >>> 16) + swap(word & 0xffff)
+  const swapped = ((word & 0x00ff00ff) << 8) | ((word >>> 8) & 0x00ff00ff)
+  return initial + (swapped >>> 16) + (swapped & 0xffff)
 }
 
 /** Brings any total of 16- and 32-bit words (below 2^53) down to 16 bits. */

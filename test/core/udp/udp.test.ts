@@ -125,7 +125,7 @@ describe('who hears it', () => {
     const exact = open({ reuse: true, address: '10.0.0.2' })
     const connected = open({ reuse: true, address: '10.0.0.2' })
     connected.connect(peer, 4000)
-    bench.stack.interfaces.list[1].addresses.push(...prefixes('10.0.0.7/24'))
+    bench.add({ name: 'other', addresses: prefixes('10.0.0.7/24') })
     bench.receive(udpPacket([1], { sourcePort: 4000 }), udpPacket([2], { sourcePort: 4001 }))
     bench.receive(udpPacket([3], { sourcePort: 4000, to: '10.0.0.7' }))
     expect([wild, exact, connected].map(heard)).toEqual([[[3]], [[2]], [[1]]])

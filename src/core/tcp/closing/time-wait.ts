@@ -19,7 +19,7 @@ export const Answer = {
   reopen: 2,
 } as const
 
-const START_ROWS = 64
+const START_ROWS = 16
 /** Small steps: what stands empty counts against the memory too. */
 const GROWTH = 1.0625
 /** Words of a row's addresses: local, then remote. */

@@ -23,7 +23,7 @@ export const Sent = {
 } as const
 
 const NONE = -1
-const START_ROWS = 64
+const START_ROWS = 16
 
 /** The slab. What a delivery-rate sample needs stands beside each record (draft-cheng-iccrg-delivery-rate-estimation §3.2). */
 export class FlightSlab {
