@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { simulate } from '../../src/node/simulate.ts'
 import { ExplorationError, exploreWith } from '../../src/simulate/explore.ts'
-import { arm, drawFaults, faults } from '../../src/simulate/faults.ts'
+import { arm, drawFaults } from '../../src/simulate/faults.ts'
 import { SeededRandom } from '../../src/simulate/random.ts'
 import { fetchOrders } from '../../test/node/hosted/fetch-orders.ts'
-import { expectEachOnce, type Orders, order } from '../../test/simulate/orders.ts'
+import { CRASHES, EVERYTHING, expectEachOnce, type Orders, order } from '../../test/simulate/orders.ts'
 import type { Claim } from './claim.ts'
 import { runners } from './test-runners.ts'
 import { claims as underNodes } from './testkit-nodes.ts'
@@ -13,16 +13,6 @@ import { claims as underNodes } from './testkit-nodes.ts'
 const SEEDS = Number(process.env.TESTKIT_SEEDS ?? 1000)
 const ORDERS = 8
 const WITHIN = 5000
-const CRASHES = [faults.crash('server', { for: [50, 3000] })]
-const EVERYTHING = [
-  ...CRASHES,
-  faults.partition('client', 'server', { for: [50, 3000] }),
-  faults.partition('client', 'server', { for: [50, 3000], direction: 'backward' }),
-  faults.pause('server', { for: [50, 2000] }),
-  faults.pause('client', { for: [50, 2000], what: 'machine' }),
-  faults.impair('client', 'server', { loss: 0.3, delay: 80 }, { for: [500, 5000] }),
-  faults.fullListenQueue('server', { for: [500, 3000] }),
-]
 
 type Order = (network: ReturnType<typeof simulate>, orders: number, isIdempotent: boolean) => Promise<Orders>
 

@@ -61,7 +61,7 @@ export async function exploreWith<Explored extends Network>(
   const all = seedsOf(seeds)
   whole('most', most)
   const attempt = async (seed: number | string, drawn: readonly Fault[], keep: SimulateOptions['keep']) => {
-    const network = create({ ...rest, seed, keep })
+    const network = create({ ...rest, seed, ...(keep === undefined ? {} : { keep }) })
     try {
       arm(network, drawn)
       await test(network, seed)

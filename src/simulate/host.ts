@@ -3,6 +3,7 @@
 import type { Clock, Link, Random, Time } from '../core/environment.ts'
 import type { Wakeable } from '../core/ready.ts'
 import { TappedLink } from '../link/capture.ts'
+import type { PcapngWriter } from '../link/pcapng.ts'
 import { createStack, type PortableStack, type PortableStackOptions } from '../runtime/create-stack.ts'
 import type { DriverHooks } from '../runtime/driver.ts'
 import type { PingOptions, PingReply } from '../runtime/ping.ts'
@@ -309,3 +310,13 @@ export class Host {
 const NO_BACKLOG = -1
 
 type Mutable<Of> = { -readonly [Key in keyof Of]: Of[Key] }
+
+/** Addresses alone are options too. */
+export function settingsOf(options: readonly string[] | HostOptions): HostOptions {
+  return Array.isArray(options) ? { addresses: options } : (options as HostOptions)
+}
+
+/** Writes what crosses the port's link; the returned function ends it. */
+export function tap(host: Host, port: Port, writer: PcapngWriter): () => void {
+  return port.tapped.tap(writer, { name: `${host.name} to ${port.interface.name}` })
+}

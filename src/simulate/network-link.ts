@@ -171,3 +171,9 @@ function check(direction: Direction | undefined): void {
 function wordsOf(name: string): string {
   return name.replace(/(?<=.)[A-Z]/g, ' $&').toLowerCase()
 }
+
+/** Undefined for what is usual. */
+export function checkedMtu(mtu: number | undefined): number | undefined {
+  if (mtu === undefined || (Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535)) return mtu
+  throw new RangeError(`mtu must be a number of octets from 68 to 65535, not ${mtu}`)
+}

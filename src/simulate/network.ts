@@ -8,10 +8,11 @@ import { wire } from '../link/wire.ts'
 import { VirtualClock } from './clock.ts'
 import { explain } from './failure.ts'
 import { FlightRecorder } from './flight-recorder.ts'
-import { Host, type HostOptions, type HostWorld } from './host.ts'
+import { Host, type HostOptions, type HostWorld, settingsOf, tap } from './host.ts'
 import { describeLeaks, heldBy, listensAt } from './leaks.ts'
+import { checkedLimit, tooLong } from './limit.ts'
 import { canonicalName, hostKey, NameError, Names } from './names.ts'
-import { type Direction, NetworkLink } from './network-link.ts'
+import { checkedMtu, type Direction, NetworkLink } from './network-link.ts'
 import { Paths } from './paths.ts'
 import { SeededRandom } from './random.ts'
 import type { Held } from './resident.ts'
@@ -27,6 +28,8 @@ export interface SimulateOptions {
   beginning?: number
   /** Another clock than one that begins at `beginning` and stands still by itself. */
   clock?: VirtualClock
+  /** Virtual milliseconds that one `run` of a function may take: a day unless said otherwise, `Infinity` for no end. Then it fails, and says what goes on. */
+  limit?: number
   /** How `run` waits until the program has nothing more to do at once. */
   settler?: () => Settler
   /** Octets of packets that are kept for the capture that a failure leaves behind: 4 MB unless said otherwise, 0 for none. */
@@ -65,6 +68,7 @@ export class Network {
   readonly #captures: { writer: PcapngWriter; stops: (() => void)[] }[] = []
   readonly #paths = new Paths()
   readonly #settler: () => Settler
+  readonly #limit: number
   /** What applications' handlers have thrown, in the order in which they did. */
   protected readonly errors: unknown[] = []
   protected isRunning = false
@@ -75,6 +79,7 @@ export class Network {
     this.random = new SeededRandom(this.seed)
     this.clock = options.clock ?? new VirtualClock(options.beginning)
     this.#settler = options.settler ?? settler
+    this.#limit = checkedLimit(options.limit)
     this.#recorder = new FlightRecorder(options.recorder ?? RECORDED)
     this.#keep = options.keep
     this.names = new Names(
@@ -100,7 +105,7 @@ export class Network {
   host(name: string, options: readonly string[] | HostOptions = {}): Host {
     const key = hostKey(name)
     if (this.#hosts.has(key)) throw new Error(`there is a host '${name}' already: give each a name of its own`)
-    const settings: HostOptions = isList(options) ? { addresses: options } : options
+    const settings = settingsOf(options)
     const prefixes = settings.addresses ?? this.#handOut()
     if (prefixes.length === 0) throw new Error(`host '${name}' needs an address`)
     const host = this.make(name, prefixes, settings, this.#worldOf(name))
@@ -140,7 +145,7 @@ export class Network {
 
   /** A host that passes on what is for others. */
   router(name: string, options: readonly string[] | HostOptions = {}): Host {
-    return this.host(name, { ...(isList(options) ? { addresses: options } : options), forward: true })
+    return this.host(name, { ...settingsOf(options), forward: true })
   }
 
   /** Joins two hosts. Every host gets routes along the shortest paths, counted in links, that lead through routers. */
@@ -301,15 +306,23 @@ export class Network {
     const result = Promise.resolve().then(work)
     const done = () => void (isDone = true)
     result.then(done, done)
-    await this.move(() => isDone)
-    if (!isDone)
-      throw new Error(`nothing more will happen in the network, and what it runs is not done: ${this.stuck()}`)
-    return result
+    const end = this.now() + this.#limit
+    const isTooLong = () => this.clock.next > end && this.clock.next !== Number.POSITIVE_INFINITY
+    await this.move(() => isDone || isTooLong())
+    if (isDone) return result
+    const held = isTooLong() ? this.goingOn() : null
+    if (held !== null) throw tooLong(this.#limit, held)
+    throw new Error(`nothing more will happen in the network, and what it runs is not done: ${this.stuck()}`)
   }
 
   /** What to do about it. */
   protected stuck(): string {
     return 'await only what a host or a timer will bring about'
+  }
+
+  /** What keeps time moving, as far as it is known; null where that is nothing that holds anybody. */
+  protected goingOn(): readonly Held[] | null {
+    return this.held()
   }
 
   /** Moves time until `isDone`, or up to `until`, or until nothing is left to happen. */
@@ -384,17 +397,4 @@ export class Network {
       if (!addresses.some((address) => this.#owners.has(address))) return addresses
     }
   }
-}
-
-function tap(host: Host, port: Host['ports'][number], writer: PcapngWriter): () => void {
-  return port.tapped.tap(writer, { name: `${host.name} to ${port.interface.name}` })
-}
-
-function checkedMtu(mtu: number | undefined): number | undefined {
-  if (mtu === undefined || (Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535)) return mtu
-  throw new RangeError(`mtu must be a number of octets from 68 to 65535, not ${mtu}`)
-}
-
-function isList(options: readonly string[] | HostOptions): options is readonly string[] {
-  return Array.isArray(options)
 }

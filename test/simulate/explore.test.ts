@@ -7,19 +7,9 @@ import { ExplorationError } from '../../src/simulate/explore.ts'
 import { arm, drawFaults, faults } from '../../src/simulate/faults.ts'
 import { SeededRandom } from '../../src/simulate/random.ts'
 import { shrink } from '../../src/simulate/shrink.ts'
-import { expectEachOnce, order } from './orders.ts'
+import { CRASHES, EVERYTHING, expectEachOnce, order } from './orders.ts'
 
-const CRASHES = [faults.crash('server', { for: [50, 3000] })]
-const ALL = [
-  ...CRASHES,
-  faults.partition('client', 'server', { for: [50, 3000] }),
-  faults.partition('client', 'server', { for: [50, 3000], direction: 'backward' }),
-  faults.pause('server', { for: [50, 2000] }),
-  faults.pause('client', { for: [50, 2000], what: 'machine' }),
-  faults.impair('client', 'server', { loss: 0.3, delay: 80 }, { for: [500, 5000] }),
-  faults.fullListenQueue('server', { for: [500, 3000] }),
-  faults.names('client', 'timeout'),
-]
+const ALL = [...EVERYTHING, faults.names('client', 'timeout')]
 
 test('no two runs of a seed differ in a packet, while the server crashes and comes back', async () => {
   const run = async (seed: number) => {
@@ -91,6 +81,38 @@ describe('exploring', () => {
       /^seed 5 fails with 1 of its \d faults \(found at the 1st of 1 seeds, shrunk in \d+ runs\):\n {2}.+: 'server' crashes, for .*\n\ndown at \d+\n\nThis was seed 5, at .*\nThe last that happened:\n(.*\n)+The packets, for Wireshark: file 1\n\nTo see it again: explore\({ seeds: \[5\], … }\)\.$/,
     )
     expect(kept).toEqual([5])
+  })
+
+  test('is a method of a network too: each seed has a network with its options, and it is left as it is', async () => {
+    const network = simulate({ seed: 'mine', beginning: 5000, recorder: 0 })
+    const host = network.host('server')
+    const seeds: unknown[] = []
+    const passing = network.explore({ seeds: 3 }, async (fresh, seed) => {
+      expect([fresh.seed, fresh.clock.wall(), fresh.hosts]).toEqual([seed, 5000, []])
+      seeds.push(seed)
+      await fresh.run(() => fresh.host('server').run(() => new Promise((resolve) => setTimeout(resolve, 10))))
+    })
+    expect(await passing).toEqual({ seeds: 3 })
+    expect(seeds).toEqual([1, 2, 3])
+    expect([network.now(), network.hosts]).toEqual([0, [host]])
+    const failure = await network
+      .explore({ seeds: 1000, within: 5000, faults: ALL }, async (fresh) => {
+        expectEachOnce(await order(fresh, 8, false), 8)
+      })
+      .catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(ExplorationError)
+    expect((failure as ExplorationError).faults.length).toBeLessThanOrEqual(2)
+  })
+
+  test('leaves the packets of a failure behind, as every failure does', async () => {
+    const failing = explore({ seeds: ['kept'] }, (network) =>
+      network.run(async () => {
+        network.link(network.host('one'), network.host('other'))
+        await network.find('one').ping('other')
+        throw new Error('as planted')
+      }),
+    )
+    await expect(failing).rejects.toThrow(/The packets, for Wireshark: .*seed-kept-\d+\.pcapng/)
   })
 
   test('says so where a test does not repeat', async () => {

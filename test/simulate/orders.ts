@@ -2,6 +2,7 @@
 // The client sends each order, waits a second for its answer, and tries again on a new connection. The server writes an order to its disk,
 // which survives a crash, and then answers. `isIdempotent` is whether it looks first if it has that order already.
 import type { Endpoint } from '../../src/runtime/endpoint.ts'
+import { faults } from '../../src/simulate/faults.ts'
 import type { Host } from '../../src/simulate/host.ts'
 import type { Network } from '../../src/simulate/network.ts'
 
@@ -10,6 +11,19 @@ const PORT = 8080
 const PATIENCE = 1000
 const BACKOFF = 250
 const ATTEMPTS = 200
+
+export const CRASHES = [faults.crash('server', { for: [50, 3000] })]
+
+/** Whatever may happen to the two that doesn't keep them from being done. */
+export const EVERYTHING = [
+  ...CRASHES,
+  faults.partition('client', 'server', { for: [50, 3000] }),
+  faults.partition('client', 'server', { for: [50, 3000], direction: 'backward' }),
+  faults.pause('server', { for: [50, 2000] }),
+  faults.pause('client', { for: [50, 2000], what: 'machine' }),
+  faults.impair('client', 'server', { loss: 0.3, delay: 80 }, { for: [500, 5000] }),
+  faults.fullListenQueue('server', { for: [500, 3000] }),
+]
 
 export interface Orders {
   /** Orders as the server's disk has them, in their order. */

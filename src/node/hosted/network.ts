@@ -1,6 +1,7 @@
 // A simulated network on whose hosts programs of Node's run unchanged, in virtual time or in real time.
 // While its `run` goes on, functions of Node's stand aside for those who are inside of it; then everything is as it was.
 import { clearInterval, setInterval } from 'node:timers'
+import { type Exploration, type ExploredTest, type ExploreOptions, exploreWith } from '../../simulate/explore.ts'
 import type { HostOptions, HostWorld } from '../../simulate/host.ts'
 import { Network, type SimulateOptions } from '../../simulate/network.ts'
 import type { Held } from '../../simulate/resident.ts'
@@ -28,8 +29,11 @@ const LOOKING = 2
 
 /** Events in a row that were nothing but timers which hold nobody: then nothing else will happen. */
 const MOST_IDLE = 5000
+/** And so many when a run has taken too long. */
+const SOME_IDLE = 100
 
 export class SimulatedNetwork extends Network {
+  readonly #options: NodeSimulateOptions
   readonly #around: Surroundings
   readonly #patience: number
   readonly #holds = new Set<Promise<unknown>>()
@@ -40,13 +44,17 @@ export class SimulatedNetwork extends Network {
   #stop: () => void = () => {}
   /** Ends what moves its time; null while nothing does. */
   #end: ((error: Error) => void) | null = null
+  /** The test's own, while it runs. */
+  #scope: Scope | null = null
   /** Of the run that goes on. */
   #listeners: UncaughtListeners | null = null
   /** Events in a row that were idle. */
   #idle = 0
 
   constructor(options: NodeSimulateOptions = {}) {
-    super(options.time === 'real' ? { ...options, clock: new RealClock() } : options)
+    const { POSITIVE_INFINITY: limit } = Number
+    super(options.time === 'real' ? { ...options, clock: new RealClock(), limit } : options)
+    this.#options = options
     this.#hasSettler = options.settler !== undefined
     this.#patience = options.patience ?? PATIENCE
     this.#around = {
@@ -77,6 +85,14 @@ export class SimulatedNetwork extends Network {
     return super.hosts as readonly SimulatedHost[]
   }
 
+  /**
+   * Runs a test over many seeds, as the function `explore` does, each on a network of its own with the options of this one. The test makes its
+   * hosts and links there; this network is left as it is.
+   */
+  explore(options: ExploreOptions, test: ExploredTest<SimulatedNetwork>): Promise<Exploration> {
+    return exploreWith((given) => new SimulatedNetwork({ ...this.#options, ...given }), options, test)
+  }
+
   /** Time stands while that is not settled: for what it can't see by itself, as workers and child processes. Returns the promise. */
   hold<Result>(promise: Promise<Result>): Promise<Result> {
     const release = () => void this.#holds.delete(promise)
@@ -88,6 +104,10 @@ export class SimulatedNetwork extends Network {
   /** What programs hold: while `run` goes on now, and after it what they held when its function was done. */
   override held(): readonly Held[] {
     return [...this.#left, ...super.held()]
+  }
+
+  protected override goingOn(): readonly Held[] | null {
+    return this.#idle > SOME_IDLE ? null : [...(this.#scope?.held() ?? []), ...this.held()]
   }
 
   protected override make(name: string, prefixes: readonly string[], options: HostOptions, world: HostWorld) {
@@ -105,12 +125,14 @@ export class SimulatedNetwork extends Network {
     this.#left = []
     this.#listeners = new UncaughtListeners()
     const scope = new Scope(this.#around.time, this.#around.failed)
+    this.#scope = scope
     try {
       takeUndiciTimer(scope)
       return await super.work(() => scope.enter(work))
     } finally {
       this.#left = this.hosts.flatMap((host) => host.release())
       scope.end()
+      this.#scope = null
       this.#listeners = null
       restore()
       leave()

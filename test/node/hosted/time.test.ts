@@ -70,6 +70,24 @@ describe('virtual time', () => {
   })
 })
 
+test('a timer that was cleared stands in no list, though somebody sets it anew, as a socket does at each octet', async () => {
+  const { network, client } = pair()
+  await network.run(() =>
+    client.run(async () => {
+      const rings: string[] = []
+      const cleared = setTimeout(() => rings.push('cleared'), 5000)
+      const rung = setTimeout(() => rings.push('rung'), 10)
+      clearTimeout(cleared)
+      await sleep(20)
+      for (const timer of [cleared, rung]) timer.refresh()
+      // By which Node would hold the whole network until five real seconds have passed.
+      expect(cleared).toMatchObject({ _idleNext: null, _idleTimeout: -1 })
+      await sleep(10_000)
+      expect(rings).toEqual(['rung', 'rung'])
+    }),
+  )
+})
+
 describe('time that can not move says what it waits for', () => {
   const never = new Promise<void>(() => {})
 
@@ -81,6 +99,43 @@ describe('time that can not move says what it waits for', () => {
       await never
     })
     await expect(running).rejects.toThrow('nothing more will happen in the network, and what it runs is not done')
+  })
+
+  test('a promise that nobody fulfils, while timers go round for ever', async () => {
+    const { network, client } = pair()
+    const running = network.run(async () => {
+      client.run(() => setInterval(() => {}, 30_000))
+      setInterval(() => {}, 40_000)
+      await never
+    })
+    await expect(running).rejects.toThrow(
+      `24 hours of virtual time passed in network.run, and what it runs is not done: it awaits what nothing brings about, while timers go round; if it needs longer, say so with simulate({ limit: milliseconds })
+This goes on:
+  the test: a timer due at 86440.0 s
+  client: a timer due at 86430.0 s
+
+This was seed 1, at 86400.0 s of virtual time.`,
+    )
+    const { network: hasty } = pair({ limit: 5000 })
+    const endless = hasty.run(() => {
+      setInterval(() => {}, 1000)
+      return never
+    })
+    await expect(endless).rejects.toThrow(/^5\.0 s of virtual time passed/)
+  })
+
+  test('not a day that the test asks for, nor one more', async () => {
+    const { network } = pair({ limit: Number.POSITIVE_INFINITY })
+    await network.run(() => sleep(86_400_001))
+    expect(network.now()).toBe(86_400_001)
+    const { network: usual } = pair()
+    await usual.run(() => sleep(86_400_000))
+    // Each run has a day of its own, and one up to a given time has no limit.
+    await usual.run(() => sleep(86_400_000))
+    await usual.run(9 * 86_400_000)
+    expect(usual.now()).toBe(9 * 86_400_000)
+    await expect(usual.run(() => sleep(86_400_001))).rejects.toThrow('24 hours of virtual time passed')
+    expect(() => simulate({ limit: 0 })).toThrow('limit must be a number of virtual milliseconds above 0, not 0')
   })
 
   test('a promise that was given to hold', async () => {
