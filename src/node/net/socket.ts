@@ -34,7 +34,7 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
     if (this[kState].isAborted) return this
     if (this.write !== StackSocket.prototype.write) this.write = StackSocket.prototype.write
     if (this.destroyed) this._handle = null
-    if (this._handle === null) this._replaceHandle(new TcpHandle(this[kHost]))
+    if (this._handle === null) takeHandle(this, new TcpHandle(this[kHost]))
     this._unrefTimer()
     this.connecting = true
     connectSocket(this, this[kHost], this[kDefaults], options)
@@ -43,7 +43,7 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
 
   _replaceHandle(handle: TcpHandle): void {
     this._handle?.close()
-    takeHandle(this, handle)
+    joinHandle(this, handle)
   }
 
   _onConnected(): void {
@@ -229,8 +229,13 @@ export class StackSocket extends BaseSocket implements ConnectingSocket {
 
 /** The handle becomes the socket's, whose streams begin anew. */
 export function takeHandle(socket: StackSocket, handle: TcpHandle): void {
-  const state = socket[kState]
   ;(socket as unknown as { _undestroy(): void })._undestroy()
+  joinHandle(socket, handle)
+}
+
+/** Differs: Node begins anew with each address that it tries, and forgets with the second one that the socket was ended. */
+function joinHandle(socket: StackSocket, handle: TcpHandle): void {
+  const state = socket[kState]
   socket._handle = handle
   state.sockname = null
   state.peername = null

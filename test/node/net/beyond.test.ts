@@ -326,6 +326,25 @@ describe('names', () => {
     server.close()
   })
 
+  it('ends a socket that was ended before its second address was tried', async () => {
+    const { net } = await stackWith({ resolver: async () => ['::1', '127.0.0.1'] })
+    let heard = ''
+    const server = net.createServer((socket) => {
+      socket.on('data', (data) => {
+        heard += data
+      })
+      socket.pipe(socket)
+    })
+    const port = await listening(server, 0, '127.0.0.1')
+    const socket = net.connect(port, 'both')
+    socket.end('said at once')
+    socket.resume()
+    await once(socket, 'close')
+    expect(socket.autoSelectFamilyAttemptedAddresses).toHaveLength(2)
+    expect(heard).toBe('said at once')
+    server.close()
+  })
+
   it('asks the system where that is wanted', async () => {
     const { net } = await stackWith({ resolver: 'system' })
     const server = net.createServer((socket) => socket.end())
