@@ -28,7 +28,7 @@ export interface SimulateOptions {
   beginning?: number
   /** Another clock than one that begins at `beginning` and stands still by itself. */
   clock?: VirtualClock
-  /** Virtual milliseconds that one `run` of a function may take: a day unless said otherwise, `Infinity` for no end. Then it fails, and says what goes on. */
+  /** Virtual milliseconds that one `run` of a function may take: two days unless said otherwise, `Infinity` for no end. Then it fails, and says what goes on. */
   limit?: number
   /** How `run` waits until the program has nothing more to do at once. */
   settler?: () => Settler

@@ -109,12 +109,12 @@ describe('time that can not move says what it waits for', () => {
       await never
     })
     await expect(running).rejects.toThrow(
-      `24 hours of virtual time passed in network.run, and what it runs is not done: it awaits what nothing brings about, while timers go round; if it needs longer, say so with simulate({ limit: milliseconds })
+      `48 hours of virtual time passed in network.run, and what it runs is not done: it awaits what nothing brings about, while timers go round; if it needs longer, say so with simulate({ limit: milliseconds })
 This goes on:
-  the test: a timer due at 86440.0 s
-  client: a timer due at 86430.0 s
+  the test: a timer due at 172840.0 s
+  client: a timer due at 172830.0 s
 
-This was seed 1, at 86400.0 s of virtual time.`,
+This was seed 1, at 172800.0 s of virtual time.`,
     )
     const { network: hasty } = pair({ limit: 5000 })
     const endless = hasty.run(() => {
@@ -124,17 +124,17 @@ This was seed 1, at 86400.0 s of virtual time.`,
     await expect(endless).rejects.toThrow(/^5\.0 s of virtual time passed/)
   })
 
-  test('not a day that the test asks for, nor one more', async () => {
+  test('not two days that the test asks for, nor two more', async () => {
     const { network } = pair({ limit: Number.POSITIVE_INFINITY })
-    await network.run(() => sleep(86_400_001))
-    expect(network.now()).toBe(86_400_001)
+    await network.run(() => sleep(2 * 86_400_000 + 1))
+    expect(network.now()).toBe(2 * 86_400_000 + 1)
     const { network: usual } = pair()
-    await usual.run(() => sleep(86_400_000))
-    // Each run has a day of its own, and one up to a given time has no limit.
-    await usual.run(() => sleep(86_400_000))
+    await usual.run(() => sleep(2 * 86_400_000))
+    // Each run has two days of its own, and one up to a given time has no limit.
+    await usual.run(() => sleep(2 * 86_400_000))
     await usual.run(9 * 86_400_000)
     expect(usual.now()).toBe(9 * 86_400_000)
-    await expect(usual.run(() => sleep(86_400_001))).rejects.toThrow('24 hours of virtual time passed')
+    await expect(usual.run(() => sleep(2 * 86_400_000 + 1))).rejects.toThrow('48 hours of virtual time passed')
     expect(() => simulate({ limit: 0 })).toThrow('limit must be a number of virtual milliseconds above 0, not 0')
   })
 
