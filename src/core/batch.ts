@@ -79,6 +79,9 @@ export class PacketBatch {
   #bytes: Uint8Array<ArrayBuffer> | null = null
   #view: DataView<ArrayBuffer> | null = null
   #parts: Parts | null = null
+  /** The arena as it was allocated, once somebody may keep it. */
+  #arena: Arena | null = null
+  #allocated: Uint8Array<ArrayBuffer> | null = null
   #used = 0
 
   constructor(options: BatchOptions = {}) {
@@ -104,6 +107,12 @@ export class PacketBatch {
 
   get parts(): Parts {
     return (this.#parts ??= new Parts(this.bytes))
+  }
+
+  /** The arena where it never has more than one packet, so that a reader may keep that one's octets; null for others. */
+  get keepable(): Arena | null {
+    if (this.capacity > 1 || this.#allocated === null) return null
+    return (this.#arena ??= new Arena(this.#allocated))
   }
 
   get count(): number {
@@ -188,6 +197,11 @@ export class PacketBatch {
     from.#view = view
     from.#parts = parts
     from.#room = room
+    const [arena, allocated] = [this.#arena, this.#allocated]
+    this.#arena = from.#arena
+    this.#allocated = from.#allocated
+    from.#arena = arena
+    from.#allocated = allocated
     this.#used = from.#used
     this.first = from.first
     this.end = from.end
@@ -215,6 +229,17 @@ export class PacketBatch {
     this.first = 0
     this.end = 0
     this.#used = 0
+    if (this.#arena?.isKept) this.#leave()
+  }
+
+  /** The arena to who keeps it: another one is made for the next packet. */
+  #leave(): void {
+    this.#arena = null
+    this.#allocated = null
+    this.#bytes = null
+    this.#view = null
+    this.#parts = null
+    this.#room = 0
   }
 
   /** To at least so many octets. What stands in the arena moves with it. */
@@ -223,7 +248,8 @@ export class PacketBatch {
     let room = Math.max(this.#room, this.#firstRoom)
     while (room < least) room *= GROWTH
     room = Math.min(room, this.#size)
-    const { buffer, byteOffset } = this.#allocate(room)
+    const allocated = this.#allocate(room)
+    const { buffer, byteOffset } = allocated
     // Never a Buffer, whose parts take longer to make.
     const bytes = new Uint8Array(buffer, byteOffset, room)
     if (this.#bytes !== null) bytes.set(this.#bytes.subarray(0, this.#used))
@@ -231,6 +257,8 @@ export class PacketBatch {
     this.#view = new DataView(buffer, byteOffset, room)
     this.#parts = null
     this.#room = room
+    this.#arena = null
+    this.#allocated = allocated
     return bytes
   }
 
@@ -256,6 +284,17 @@ export interface Octets {
   readonly view: DataView<ArrayBuffer>
   /** Null where none are kept. */
   readonly parts?: Parts | null
+}
+
+/** The memory of a batch that has one packet at a time, as it was allocated. */
+export class Arena {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** What lies in it waits for a reader, or was handed out. */
+  isKept = false
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.bytes = bytes
+  }
 }
 
 /** Parts lie in the place of the kilobyte in which they begin: full segments of Ethernet's size have one each. */

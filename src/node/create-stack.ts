@@ -18,6 +18,7 @@ import { createHttp2, type Http2 } from './http2.ts'
 import { extendJsStream } from './js-stream.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { type KeyListener, KeyLog } from './key-log.ts'
+import { bufferMemory } from './memory.ts'
 import { listeningMethods } from './net/adopt.ts'
 import { closeSockets } from './net/close-all.ts'
 import { Farewells, LAST_WORDS } from './net/farewell.ts'
@@ -64,7 +65,12 @@ export class NodeStack extends PortableStack {
     const channels = new EventChannels()
     const before = () => channels.attend(this)
     const watched = { ...hooks, before }
-    super({ allocate, ...rest, hooks: watched, environment: environment ?? systemEnvironment(keepAlive) })
+    super({
+      allocate: bufferMemory(),
+      ...rest,
+      hooks: watched,
+      environment: environment ?? systemEnvironment(keepAlive),
+    })
     this.#keepAlive = keepAlive
     const { core, driver } = this
     const { lookup } = new Names({ resolver, hosts })
@@ -198,11 +204,6 @@ export class NodeStack extends PortableStack {
       }
     }
   }
-}
-
-/** Buffers, as Node's streams have them, each with memory of its own that nothing has been written into yet. */
-function allocate(length: number): Uint8Array<ArrayBuffer> {
-  return Buffer.allocUnsafeSlow(length) as Uint8Array<ArrayBuffer>
 }
 
 function addressOf(lookup: Lookup, hostname: string): Promise<string> {

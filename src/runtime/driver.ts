@@ -1,10 +1,10 @@
 // The one loop: a turn reads what has arrived, lets deadlines pass, wakes the applications, sends what is owed, and arms the alarm.
 // It alone reads the clock. What is left over waits for the next turn, so that whoever runs us stays live under load.
-import { PacketBatch } from '../core/batch.ts'
 import type { Alarm, Environment, Link, Time } from '../core/environment.ts'
 import type { Interface } from '../core/ip/interface.ts'
 import type { Wakeable } from '../core/ready.ts'
 import type { Stack } from '../core/stack.ts'
+import { Port } from './port.ts'
 import { TimeQueue } from './time-queue.ts'
 import { type EventListener, Watching } from './watching.ts'
 
@@ -13,16 +13,6 @@ import { type EventListener, Watching } from './watching.ts'
  * after this process has stood still, so that timers run when all that came meanwhile is read, and not before.
  */
 const MOST_FULL_BATCHES = 160
-
-/** A link with the batches that go between it and the stack. */
-interface Port {
-  readonly link: Link
-  readonly interface: Interface
-  readonly incoming: PacketBatch
-  readonly outgoing: PacketBatch
-  /** Full batches in a row; 0 when the last one was not full. */
-  fullBatches: number
-}
 
 export interface DriverHooks {
   /** Runs a socket's wake in that socket's own context; plain call by default. */
@@ -63,13 +53,7 @@ export class Driver {
   }
 
   attach(link: Link, at: Interface): void {
-    const options = { largest: largestOf(link), headroom: link.headroom, allocate: this.#stack.allocate }
-    const incoming = new PacketBatch(options)
-    // What the stack fills; who fills the other may be anybody's link.
-    const outgoing = new PacketBatch({ ...options, grows: true })
-    incoming.interface = at.index
-    outgoing.interface = at.index
-    this.#ports.push({ link, interface: at, incoming, outgoing, fullBatches: 0 })
+    this.#ports.push(new Port(link, at, this.#stack.allocate))
     link.open(() => this.turn(), this.time)
     this.request()
   }
@@ -153,15 +137,8 @@ export class Driver {
     if (failure !== null) throw failure.error
   }
 
-  /** At most one batch a link. */
   #receive(now: number): void {
-    for (const port of this.#ports) {
-      const { incoming } = port
-      incoming.clear()
-      port.link.receive(incoming)
-      port.fullBatches = incoming.isFull ? port.fullBatches + 1 : 0
-      if (incoming.count > 0) this.#stack.receive(incoming, now)
-    }
+    for (const port of this.#ports) port.receive(this.#stack, now)
   }
 
   /** Whether no ACK can be waiting unread that would disarm a loss timer; in the long run timers must expire all the same. */
@@ -211,8 +188,8 @@ export class Driver {
   /** Whether the next turn has something to do at once. A link that could not take all wakes us when it can. */
   #hasMore(): boolean {
     if (this.#isRequested || this.#stack.ready.count > 0) return true
-    for (const { incoming, outgoing, interface: by } of this.#ports) {
-      if (incoming.isFull) return true
+    for (const { hasMore, outgoing, interface: by } of this.#ports) {
+      if (hasMore) return true
       if (by.hasOutput && outgoing.count === 0) return true
     }
     return false
@@ -231,11 +208,3 @@ export class Driver {
     return cancel
   }
 }
-
-/** The longest packet that the link may carry: whole super-segments where it merges and cuts them. */
-function largestOf(link: Link): number {
-  const { tcp4, tcp6, udp } = link.offload
-  return tcp4 || tcp6 || udp ? LARGEST_WITH_OFFLOAD : link.mtu
-}
-
-const LARGEST_WITH_OFFLOAD = 65_536

@@ -1,6 +1,6 @@
 // The packet that is arriving: one a stack, filled by ip/input, read by the layers above. Borrowed: valid until the call returns.
 // Its octets lie in the batch's arena, or in a reassembled datagram's own.
-import { Checksum, type Octets, type PacketBatch, type Parts } from '../batch.ts'
+import { type Arena, Checksum, type Octets, type PacketBatch, type Parts } from '../batch.ts'
 import { addWord, fold, isRight, sum } from '../wire/checksum.ts'
 import { Address } from './address.ts'
 import type { Interface } from './interface.ts'
@@ -38,7 +38,16 @@ export class Packet implements Octets {
   segmentSize = 0
 
   get parts(): Parts | null {
-    return this.batch !== null && this.batch.bytes === this.bytes ? this.batch.parts : null
+    return this.#isInBatch ? (this.batch as PacketBatch).parts : null
+  }
+
+  /** Where its octets may be kept as they lie; null where they must be copied. */
+  get keepable(): Arena | null {
+    return this.#isInBatch ? (this.batch as PacketBatch).keepable : null
+  }
+
+  get #isInBatch(): boolean {
+    return this.batch !== null && this.batch.bytes === this.bytes
   }
 
   /** Whether the transport's checksum holds, or the link has vouched for it: RFC 768, RFC 9293 §3.1. */

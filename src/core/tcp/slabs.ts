@@ -1,7 +1,7 @@
 // Where the octets of all connections lie: slabs of 64 kB, and of 4 kB for those that hold little. One pool a stack.
 // A slab stands in one buffer's chain at a time; what was handed to an application as a slice is never written again, and
 // the rest of such a slab serves whoever comes next. Counts what is held, so that the stack can keep a limit.
-import { type Allocate, type Octets, Parts } from '../batch.ts'
+import { type Allocate, type Arena, type Octets, Parts } from '../batch.ts'
 
 export const LARGE_SLAB = 65_536
 export const SMALL_SLAB = 4096
@@ -22,6 +22,8 @@ export class Slab implements Octets {
   handedOut = 0
   /** What it counts for in `SlabPool.held`; 0 for one that was lent to us. */
   counted = 0
+  /** Where it is text in the arena of the batch that brought it. */
+  arena: Arena | null = null
   next: Slab | null = null
   #view: DataView<ArrayBuffer> | null = null
   #parts: Parts | null = null
@@ -104,6 +106,8 @@ export class SlabPool {
           this.#large.pop() ??
           this.#sent.pop() ??
           new Slab(this.allocate(LARGE_SLAB)))
+    // An application may have transferred the octets of which it had a slice.
+    if (slab.bytes.length === 0) return this.take(expected, isForSending)
     slab.start = slab.handedOut
     slab.end = slab.bytes.length
     slab.counted = slab.end - slab.start
@@ -120,11 +124,28 @@ export class SlabPool {
     return slab
   }
 
+  /** What has arrived joins a chain where it lies. */
+  keep(arena: Arena, at: number, length: number): Slab {
+    const slab = new Slab(arena.bytes)
+    slab.arena = arena
+    slab.start = at
+    slab.end = at + length
+    slab.counted = arena.bytes.length
+    arena.isKept = true
+    this.#held += slab.counted
+    return slab
+  }
+
   /** The chain needs it no more. */
   give(slab: Slab): void {
     this.#held -= slab.counted
     slab.counted = 0
     slab.next = null
+    if (slab.arena !== null) {
+      // Looked at, or copied out: the batch that brought it may use its memory again.
+      if (slab.handedOut === 0) slab.arena.isKept = false
+      return
+    }
     const length = slab.bytes.length
     if (slab.handedOut > 0) {
       if (length - slab.handedOut >= SMALL_SLAB && this.#rests.length < SPARE_RESTS) this.#rests.push(slab)

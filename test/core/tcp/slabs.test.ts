@@ -59,3 +59,14 @@ it('serves receivers from what was sent from, where nothing else is kept', () =>
   for (let round = 0; round < 10; round++) pool.give(pool.take(LARGE_SLAB))
   expect(made).toEqual([])
 })
+
+it('leaves a slab alone whose octets the application has transferred', () => {
+  const pool = new SlabPool()
+  const slab = pool.take(LARGE_SLAB)
+  slab.handedOut = 10_000
+  pool.give(slab)
+  structuredClone(slab.bytes, { transfer: [slab.bytes.buffer] })
+  const next = pool.take(LARGE_SLAB)
+  expect(next.bytes.length).toBe(LARGE_SLAB)
+  expect(pool.held).toBe(LARGE_SLAB)
+})

@@ -5,7 +5,7 @@ import { Flag } from '../../wire/tcp.ts'
 import { Cause } from '../cause.ts'
 import { type ControlBlock, Mark, Wake } from '../control-block.ts'
 import { Inserted, Reassembly } from '../receiver/reassembly.ts'
-import { ReceiveBuffer } from '../receiver/receive-buffer.ts'
+import { KEEP_FROM, ReceiveBuffer } from '../receiver/receive-buffer.ts'
 import type { Segment } from '../segment.ts'
 import { Codepoint, type Ecn } from '../sender/ecn.ts'
 import { distance } from '../sequence.ts'
@@ -45,7 +45,8 @@ function noteMark(cb: ControlBlock, ecn: Ecn, { packet, flags }: Segment): void 
 function takeInOrder(cb: ControlBlock, segment: Segment, now: number): void {
   const { textLength: length } = segment
   const buffer = cb.receiveBuffer as ReceiveBuffer
-  buffer.write(0, segment.packet, segment.text, length)
+  const { packet, text } = segment
+  if (length < KEEP_FROM || !buffer.keep(packet.keepable, text, length)) buffer.write(0, packet, text, length)
   advance(cb, length)
   cb.delayedAck.onText(length, cb.rcvMss)
   const { reassembly } = cb

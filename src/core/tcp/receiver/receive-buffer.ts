@@ -1,11 +1,13 @@
 // What has arrived and waits for the application: octets at their place in a chain of slabs, those out of order too, which
 // become readable when the gap before them closes (`advance`). An empty one holds no memory.
 // Filled by arriving/text, read by the connection's user calls. What `front` shows is borrowed until `consume`.
-import { copyOctets, type Octets } from '../../batch.ts'
+import { type Arena, copyOctets, type Octets } from '../../batch.ts'
 import { LARGE_SLAB, type Slab, type SlabPool, SMALL_SLAB } from '../slabs.ts'
 
 /** Shorter hand-overs are copied out, so that one small slice that is kept does not hold a slab. */
 export const COPY_BELOW = 4096
+/** Text from so many octets on is read where it lies, if it may be: less would hold too much memory for what it is. */
+export const KEEP_FROM = 16_384
 /** Up to so many octets a loop is quicker than a `subarray`. */
 const BY_LOOP = 64
 
@@ -48,6 +50,24 @@ export class ReceiveBuffer {
       source += part
     }
     if (((end - this.#topAt) | 0) > 0) this.#topAt = end
+  }
+
+  /** Takes the next octets in order as they lie; false where that can't be, since there is no arena to keep, or something has come out of order. */
+  keep(arena: Arena | null, at: number, length: number): boolean {
+    if (arena === null || this.#topAt !== this.#nextAt) return false
+    const kept = this.#slabs.keep(arena, at, length)
+    kept.position = this.#nextAt
+    let last = this.#latest ?? this.#first
+    if (last === null) this.#first = kept
+    else {
+      while (last.next !== null) last = last.next
+      last.end = last.offsetOf(kept.position)
+      last.next = kept
+    }
+    this.#held += kept.counted
+    this.#latest = kept
+    this.#topAt = kept.endPosition
+    return true
   }
 
   /** The next `length` octets, all written, are in order. */

@@ -1,6 +1,7 @@
 // The receive buffer: octets come out as they came in, in whatever order they arrived and however they are read.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Arena } from '../../../../src/core/batch.ts'
 import { COPY_BELOW, ReceiveBuffer } from '../../../../src/core/tcp/receiver/receive-buffer.ts'
 import { LARGE_SLAB, SlabPool, SMALL_SLAB } from '../../../../src/core/tcp/slabs.ts'
 
@@ -161,5 +162,62 @@ describe('the receive buffer', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('text that is kept where it lies', () => {
+  const text = (from: number, length: number, at = 40) => {
+    const kept = new Arena(new Uint8Array(65_552))
+    for (let octet = 0; octet < length; octet++) kept.bytes[at + octet] = octetAt(from + octet)
+    return kept
+  }
+
+  it('is read in its turn, between what was copied before and after it', () => {
+    const stream = new Stream()
+    const { buffer, pool } = stream
+    stream.write(0, 1000)
+    stream.advance(1000)
+    const kept = text(1000, 30_000)
+    expect(buffer.keep(kept, 40, 30_000)).toBe(true)
+    stream.advance(30_000)
+    stream.write(31_000, 5000)
+    stream.advance(5000)
+    expect(buffer.readable).toBe(36_000)
+    expect(pool.held).toBe(buffer.held)
+    const pieces: Uint8Array[] = []
+    for (let piece = buffer.read(65_536); piece !== null; piece = buffer.read(65_536)) {
+      stream.check(piece)
+      pieces.push(piece)
+    }
+    expect(stream.read).toBe(36_000)
+    expect(pieces[1].buffer).toBe(kept.bytes.buffer)
+    expect(kept.isKept).toBe(true)
+    expect([buffer.held, pool.held]).toEqual([0, 0])
+  })
+
+  it('is free again when it was looked at or copied out, and not before', () => {
+    const stream = new Stream()
+    const { buffer } = stream
+    const kept = text(0, 20_000)
+    buffer.keep(kept, 40, 20_000)
+    stream.advance(20_000)
+    buffer.consume(19_999)
+    expect(kept.isKept).toBe(true)
+    buffer.consume(1)
+    expect(kept.isKept).toBe(false)
+    const other = text(20_000, 20_000)
+    buffer.keep(other, 40, 20_000)
+    stream.advance(20_000)
+    stream.read = 20_000
+    const target = new Uint8Array(30_000)
+    expect(buffer.readInto(target, 0, 30_000)).toBe(20_000)
+    stream.check(target.subarray(0, 20_000))
+    expect(other.isKept).toBe(false)
+  })
+
+  it('is copied where something has come out of order', () => {
+    const stream = new Stream()
+    stream.write(40_000, 1000)
+    expect(stream.buffer.keep(text(0, 20_000), 40, 20_000)).toBe(false)
   })
 })

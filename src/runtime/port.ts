@@ -1,0 +1,84 @@
+// A link with the batches that go between it and the stack. While long packets come, each comes in a batch of its own, whose arena nothing
+// else shares: TCP then keeps the text where it lies, and hands it out from there. Called by the driver, once a turn.
+import { type Allocate, LARGEST_PACKET, PacketBatch } from '../core/batch.ts'
+import type { Link } from '../core/environment.ts'
+import type { Interface } from '../core/ip/interface.ts'
+import type { Stack } from '../core/stack.ts'
+
+/** Packets from so many octets on are long. */
+const LONG = 16_384
+/** Batches of one packet that a turn takes: as many long packets as fit into one batch of many. */
+const SINGLES = 4
+
+export class Port {
+  readonly link: Link
+  readonly interface: Interface
+  readonly outgoing: PacketBatch
+  /** Full batches in a row; 0 when the last one was not full. */
+  fullBatches = 0
+  readonly #incoming: PacketBatch
+  /** None where no packet is long, or where batches are exchanged whole. */
+  readonly #singles: readonly PacketBatch[]
+  /** Most of what came last was long. */
+  #isBulk = false
+
+  constructor(link: Link, at: Interface, allocate: Allocate) {
+    this.link = link
+    this.interface = at
+    const options = { largest: largestOf(link), headroom: link.headroom }
+    const single = { ...options, capacity: 1, allocate }
+    const singles = options.largest < 2 * LONG || at.isLoopback ? 0 : SINGLES
+    this.#incoming = new PacketBatch(options)
+    this.outgoing = new PacketBatch(options)
+    this.#singles = Array.from({ length: singles }, () => new PacketBatch(single))
+    for (const batch of [this.#incoming, this.outgoing, ...this.#singles]) batch.interface = at.index
+  }
+
+  /** There may be more than one turn takes. */
+  get hasMore(): boolean {
+    return this.fullBatches > 0
+  }
+
+  /** At most one batch, or a few of one long packet each. */
+  receive(stack: Stack, now: number): void {
+    const isFull = this.#isBulk ? this.#receiveSingles(stack, now) : this.#receiveMany(stack, now)
+    this.fullBatches = isFull ? this.fullBatches + 1 : 0
+  }
+
+  #receiveMany(stack: Stack, now: number): boolean {
+    const incoming = this.#incoming
+    this.#fill(incoming)
+    const { count, isFull } = incoming
+    if (count > 0) {
+      let octets = 0
+      for (let row = incoming.first; row < incoming.end; row++) octets += incoming.length[row]
+      this.#isBulk = this.#singles.length > 0 && octets >= count * LONG
+      stack.receive(incoming, now)
+    }
+    return isFull
+  }
+
+  #receiveSingles(stack: Stack, now: number): boolean {
+    let [count, octets] = [0, 0]
+    for (const single of this.#singles) {
+      this.#fill(single)
+      if (single.count === 0) break
+      count++
+      octets += single.length[single.first]
+      stack.receive(single, now)
+    }
+    if (count > 0) this.#isBulk = octets >= count * LONG
+    return count === this.#singles.length
+  }
+
+  #fill(batch: PacketBatch): void {
+    batch.clear()
+    this.link.receive(batch)
+  }
+}
+
+/** The longest packet that the link may carry: whole super-segments where it merges and cuts them. */
+function largestOf(link: Link): number {
+  const { tcp4, tcp6, udp } = link.offload
+  return tcp4 || tcp6 || udp ? LARGEST_PACKET : link.mtu
+}

@@ -1,0 +1,85 @@
+// How packets come from a link: short ones many at a time, long ones each in memory of its own.
+import { expect, test } from 'vitest'
+import { PacketBatch } from '../../src/core/batch.ts'
+import { type Link, NO_OFFLOAD, type Offload } from '../../src/core/environment.ts'
+import { Stack } from '../../src/core/stack.ts'
+import { Port } from '../../src/runtime/port.ts'
+import { seeded } from '../support/seeded.ts'
+
+class Source implements Link {
+  readonly medium = 'ip'
+  readonly mtu = 1500
+  readonly headroom = 10
+  readonly offload: Offload
+  readonly waiting: number[] = []
+  readonly batches = new Set<PacketBatch>()
+
+  constructor(offload: Offload) {
+    this.offload = offload
+  }
+
+  open(): void {}
+  close(): void {}
+  transmit(): void {}
+
+  receive(batch: PacketBatch): void {
+    this.batches.add(batch)
+    while (this.waiting.length > 0) {
+      const at = batch.reserve(this.waiting[0])
+      if (at < 0 || batch.isFull) return
+      batch.bytes.fill(0, at, at + 1)
+      batch.commit(this.waiting.shift() as number)
+    }
+  }
+}
+
+function port(offload: Offload) {
+  const stack = new Stack({ random: seeded(1) })
+  const link = new Source(offload)
+  const at = stack.addInterface({ name: 'link0', mtu: link.mtu, headroom: link.headroom, offload })
+  const made = new Port(link, at, stack.allocate)
+  return { link, port: made, turn: () => made.receive(stack, 0) }
+}
+
+const OFFLOAD: Offload = { checksum: true, tcp4: true, tcp6: true, udp: false }
+
+test('long packets come one a batch once they come, up to four a turn, and short ones together again', () => {
+  const { link, port: made, turn } = port(OFFLOAD)
+  link.waiting.push(60_000, 60_000)
+  turn()
+  expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64])
+  expect([link.waiting.length, made.hasMore]).toEqual([0, false])
+  link.waiting.push(60_000, 60_000, 60_000, 60_000, 60_000)
+  turn()
+  expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64, 1, 1, 1, 1])
+  expect([link.waiting.length, made.hasMore, made.fullBatches]).toEqual([1, true, 1])
+  link.batches.clear()
+  link.waiting.push(60, 60, 60)
+  turn()
+  expect([link.waiting.length, link.batches.size, made.hasMore]).toEqual([0, 4, true])
+  link.batches.clear()
+  link.waiting.push(...Array.from({ length: 10 }, () => 60))
+  turn()
+  expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64])
+  expect([link.waiting.length, made.hasMore]).toEqual([0, false])
+})
+
+test('a link whose packets are never long has one batch', () => {
+  const { link, turn } = port(NO_OFFLOAD)
+  for (let round = 0; round < 3; round++) {
+    link.waiting.push(1500, 1500)
+    turn()
+  }
+  expect(link.batches.size).toBe(1)
+})
+
+test('a batch takes other memory where a reader keeps what it has', () => {
+  const batch = new PacketBatch({ capacity: 1, largest: 65_536 })
+  const { arena } = batch
+  batch.clear()
+  expect(batch.keepable).toBe(arena)
+  arena.isKept = true
+  batch.clear()
+  expect(batch.bytes).not.toBe(arena.bytes)
+  expect(new PacketBatch().keepable).toBe(null)
+})
