@@ -54,6 +54,8 @@ export interface Link {
   /** Octets that stay free before every packet, for the header that the link must put there. */
   readonly headroom: number
   readonly offload: Offload
+  /** Packets are merged as they are put into a batch: one that has room for one packet gets short ones. */
+  readonly mergesInBatch?: boolean | undefined
   /** `wake` asks for a turn: something has arrived, or there is room again. */
   open(wake: () => void, time: Time): void
   close(): void

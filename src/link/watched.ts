@@ -11,6 +11,7 @@ export class WatchedLink implements Link {
   readonly mtu: number
   readonly headroom: number
   readonly offload: Offload
+  readonly mergesInBatch: boolean | undefined
   /** Asked for each packet that is sent: whether it gets lost before it sets out. */
   loses: ((batch: PacketBatch, row: number) => boolean) | null = null
   readonly #link: Link
@@ -31,6 +32,7 @@ export class WatchedLink implements Link {
     this.mtu = link.mtu
     this.headroom = link.headroom
     this.offload = link.offload
+    this.mergesInBatch = link.mergesInBatch
   }
 
   /** The returned function ends it. */
@@ -97,6 +99,8 @@ export class WatchedLink implements Link {
     const batch = this.#received
     if (batch === null) return
     this.#received = null
+    // Whoever had a slice of it may have transferred it by now.
+    if (batch.bytes.length === 0) return
     this.#show('in', batch, this.#first, this.#end, this.#receivedAt)
   }
 

@@ -17,6 +17,7 @@ export class TunLink implements Link {
   readonly mtu: number
   readonly headroom: number
   readonly offload: Offload
+  readonly mergesInBatch: boolean
   /** Its name, its errors, its counters. */
   readonly device: TunDevice
 
@@ -25,6 +26,7 @@ export class TunLink implements Link {
     this.mtu = device.mtu
     this.headroom = device.headroom
     this.offload = device.offload
+    this.mergesInBatch = device.isSoftwareOffload
   }
 
   open(wake: () => void): void {

@@ -17,7 +17,7 @@ export class Port {
   /** Full batches in a row; 0 when the last one was not full. */
   fullBatches = 0
   readonly #incoming: PacketBatch
-  /** None where no packet is long, or where batches are exchanged whole. */
+  /** None where no packet is long, where batches are exchanged whole, or where only many packets become a long one. */
   readonly #singles: readonly PacketBatch[]
   /** Most of what came last was long. */
   #isBulk = false
@@ -27,10 +27,10 @@ export class Port {
     this.interface = at
     const options = { largest: largestOf(link), headroom: link.headroom }
     const single = { ...options, capacity: 1, allocate }
-    const singles = options.largest < 2 * LONG || at.isLoopback ? 0 : SINGLES
+    const isFit = options.largest >= 2 * LONG && !link.mergesInBatch && !at.isLoopback
     this.#incoming = new PacketBatch(options)
     this.outgoing = new PacketBatch(options)
-    this.#singles = Array.from({ length: singles }, () => new PacketBatch(single))
+    this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch(single))
     for (const batch of [this.#incoming, this.outgoing, ...this.#singles]) batch.interface = at.index
   }
 

@@ -48,6 +48,7 @@ export class GatedLink implements Link {
   readonly mtu: number
   readonly headroom: number
   readonly offload: Offload
+  readonly mergesInBatch: boolean | undefined
   readonly #link: Link
   readonly #gate: Gate
 
@@ -58,6 +59,7 @@ export class GatedLink implements Link {
     this.mtu = link.mtu
     this.headroom = link.headroom
     this.offload = link.offload
+    this.mergesInBatch = link.mergesInBatch
   }
 
   open(wake: () => void, time: Time): void {

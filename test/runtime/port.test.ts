@@ -11,11 +11,13 @@ class Source implements Link {
   readonly mtu = 1500
   readonly headroom = 10
   readonly offload: Offload
+  readonly mergesInBatch: boolean
   readonly waiting: number[] = []
   readonly batches = new Set<PacketBatch>()
 
-  constructor(offload: Offload) {
+  constructor(offload: Offload, mergesInBatch: boolean) {
     this.offload = offload
+    this.mergesInBatch = mergesInBatch
   }
 
   open(): void {}
@@ -33,9 +35,9 @@ class Source implements Link {
   }
 }
 
-function port(offload: Offload) {
+function port(offload: Offload, mergesInBatch = false) {
   const stack = new Stack({ random: seeded(1) })
-  const link = new Source(offload)
+  const link = new Source(offload, mergesInBatch)
   const at = stack.addInterface({ name: 'link0', mtu: link.mtu, headroom: link.headroom, offload })
   const made = new Port(link, at, stack.allocate)
   return { link, port: made, turn: () => made.receive(stack, 0) }
@@ -64,10 +66,13 @@ test('long packets come one a batch once they come, up to four a turn, and short
   expect([link.waiting.length, made.hasMore]).toEqual([0, false])
 })
 
-test('a link whose packets are never long has one batch', () => {
-  const { link, turn } = port(NO_OFFLOAD)
+test.each([
+  ['whose packets are never long', NO_OFFLOAD, false],
+  ['that needs room for many packets to merge them', OFFLOAD, true],
+])('a link %s has one batch', (_, offload, mergesInBatch) => {
+  const { link, turn } = port(offload, mergesInBatch)
   for (let round = 0; round < 3; round++) {
-    link.waiting.push(1500, 1500)
+    link.waiting.push(...(mergesInBatch ? [60_000, 60_000] : [1500, 1500]))
     turn()
   }
   expect(link.batches.size).toBe(1)
