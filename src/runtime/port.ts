@@ -22,15 +22,15 @@ export class Port {
   /** Most of what came last was long. */
   #isBulk = false
 
-  constructor(link: Link, at: Interface, allocate: Allocate) {
+  constructor(link: Link, at: Interface, allocate: Allocate | undefined) {
     this.link = link
     this.interface = at
-    const options = { largest: largestOf(link), headroom: link.headroom }
-    const single = { ...options, capacity: 1, allocate }
+    const options = { largest: largestOf(link), headroom: link.headroom, allocate }
     const isFit = options.largest >= 2 * LONG && !link.mergesInBatch && !at.isLoopback
     this.#incoming = new PacketBatch(options)
-    this.outgoing = new PacketBatch(options)
-    this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch(single))
+    // What the stack fills; who fills the others may be anybody's link.
+    this.outgoing = new PacketBatch({ ...options, grows: true })
+    this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch({ ...options, capacity: 1 }))
     for (const batch of [this.#incoming, this.outgoing, ...this.#singles]) batch.interface = at.index
   }
 
