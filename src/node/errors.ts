@@ -33,6 +33,7 @@ export const CODE_OF_RESULT: Readonly<Record<TcpError['reason'], ErrorCode>> = {
   noInterface: 'ENODEV',
   // What is no host's address: a group, a broadcast.
   invalid: 'ENETUNREACH',
+  closed: 'ENETDOWN',
 }
 
 /** Why a call of a UDP socket was not done. */

@@ -340,4 +340,5 @@ const SENTENCES: Record<keyof typeof TcpResult, string> = {
   tooMany: 'there are as many connections as there may be',
   noInterface: 'there is no such interface',
   invalid: 'nothing can be connected to there',
+  closed: 'the stack is closed',
 }

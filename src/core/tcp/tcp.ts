@@ -31,6 +31,7 @@ export const TcpResult = {
   tooMany: 5,
   noInterface: 6,
   invalid: 7,
+  closed: 8,
 } as const
 
 export interface ConnectOptions {
@@ -50,6 +51,7 @@ export class Tcp implements Expirable {
   readonly #ports: Ports
   readonly #deadlineRow: number
   #nextListener = 1
+  #isClosed = false
 
   constructor(context: TcpContext, settings: Partial<TcpSettings> = {}) {
     this.settings = { ...DEFAULT_SETTINGS, ...settings }
@@ -157,6 +159,7 @@ export class Tcp implements Expirable {
     const { shared, settings } = this
     const { interfaces, connections } = shared
     const { remoteAddress, remotePort } = options
+    if (this.#isClosed) return this.#no(TcpResult.closed)
     // MUST-46.
     if (remotePort < 1 || remoteAddress.isMulticast || remoteAddress.isUnspecified) return this.#no(TcpResult.invalid)
     if (connections.count >= settings.mostConnections || shared.isOutOfMemory) return this.#no(TcpResult.tooMany)
@@ -185,6 +188,7 @@ export class Tcp implements Expirable {
 
   /** A passive open (MUST-41, MUST-42): clashes with other listeners, and touches no connection. */
   listen(options: ListenOptions): Listener<Connection> | null {
+    if (this.#isClosed) return this.#no(TcpResult.closed)
     const localPort = options.localPort === 0 && options.interface === undefined ? this.#choosePort(options) : 0
     if (localPort === NO_PORT) return this.#no(TcpResult.noPort)
     const listener = new Listener<Connection>(this.#nextListener++, {
@@ -221,8 +225,9 @@ export class Tcp implements Expirable {
     return wasWaiting
   }
 
-  /** Everything is aborted and let go. */
+  /** Everything is aborted and let go, and nothing opens any more. */
   closeAll(now: number): void {
+    this.#isClosed = true
     const listeners: Listener<Connection>[] = []
     this.#listeners.forEach((listener) => {
       listeners.push(listener)

@@ -43,6 +43,7 @@ export class Udp implements UdpLayer {
   readonly #input: UdpInput
   readonly #context: UdpContext
   readonly #sockets = new Set<UdpSocket>()
+  #isClosed = false
 
   constructor(context: UdpContext) {
     this.#context = context
@@ -56,7 +57,8 @@ export class Udp implements UdpLayer {
 
   open(isIpv6: boolean): UdpSocket {
     const socket = new UdpSocket(this, isIpv6, DEFAULT_QUEUE_OCTETS, DEFAULT_QUEUE_OCTETS)
-    this.#sockets.add(socket)
+    if (this.#isClosed) socket.close()
+    else this.#sockets.add(socket)
     return socket
   }
 
@@ -156,7 +158,9 @@ export class Udp implements UdpLayer {
     if (socket.isBound) this.#demux.remove(socket)
   }
 
+  /** No socket can be used any more, nor one that is opened later. */
   closeAll(): void {
+    this.#isClosed = true
     for (const socket of [...this.#sockets]) socket.close()
   }
 

@@ -222,7 +222,8 @@ function begin(
   handle.oncomplete = done
   const code = handle.connect(address, port)
   if (code === null) return null
-  const own: { address?: string; port?: number } = {}
+  // What it was bound to, or what the kernel says of a socket that is bound to nothing.
+  const own: { address?: string; port?: number } = { address: ANY[family], port: 0 }
   handle.getsockname(own)
   return hostPortException(code, 'connect', address, port, `${own.address}:${own.port}`)
 }

@@ -88,6 +88,31 @@ it('fails a write where the handle is closed already', async () => {
   server.close()
 })
 
+it('says that a stack is closed to whoever opens something on it', async () => {
+  const stack = await createStack()
+  const socket = stack.dgram.createSocket('udp4')
+  stack.close()
+  const [refused] = await once(stack.net.connect(80, '127.0.0.1'), 'error')
+  expect(refused.code).toBe('ENETDOWN')
+  const [mute] = await once(stack.net.createServer().listen(0), 'error')
+  expect(mute.code).toBe('ENETDOWN')
+  expect(() => stack.connect({ address: '127.0.0.1', port: 80 })).toThrow('the stack is closed')
+  const late = stack.dgram.createSocket('udp4')
+  for (const one of [socket, late]) expect((await once(one.bind(0), 'error'))[0].code).toBe('EBADF')
+})
+
+it('shows where it would have connected from, as Node does', async () => {
+  const stack = await createStack()
+  for (const [address, local] of [
+    ['10.9.9.9', '0.0.0.0:0'],
+    ['fd00:9::9', ':::0'],
+  ]) {
+    const [error] = await once(stack.net.connect(80, address), 'error')
+    expect(error.message).toBe(`connect ENETUNREACH ${address}:80 - Local (${local})`)
+  }
+  stack.close()
+})
+
 it('closes everything of a stack where some of it throws', async () => {
   const stack = await newStack()
   const { net, core } = stack
