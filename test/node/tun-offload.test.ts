@@ -14,7 +14,7 @@ import {
   transportSum,
   type Wanted,
 } from '../support/raw-segments.ts'
-import { batchFor, Devices } from '../support/tun-devices.ts'
+import { BUILT, batchFor, Devices } from '../support/tun-devices.ts'
 
 const { fin, syn, psh, ack, urg, ece, cwr } = Flags
 /** RFC 7323 appendix A. */
@@ -331,6 +331,18 @@ describeOnKernel('software offload', () => {
       timeouts.push((await devices.namespace.exec('cat', [file])).stdout.trim())
     }
     expect(timeouts).toEqual(['20000000', '0', '0'])
+  })
+
+  it('does without the kernel’s merging where it may not set that', async () => {
+    await devices.ip('tuntap', 'add', 'dev', 'mine', 'mode', 'tun', 'user', '65534')
+    await devices.ip('link', 'set', 'mine', 'up')
+    const line = `const { openTun } = await import('${BUILT.href}'); try { openTun({ netns: 'x' }) } catch {};
+      process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      const { isSoftwareOffload, offload } = openTun({ name: 'mine', offload: 'software' });`
+    const there = await devices.runThere('666', `${line} console.log(isSoftwareOffload, offload.tcp6)`)
+    expect(there).toBe('true true')
+    const { stdout } = await devices.namespace.exec('cat', ['/sys/class/net/mine/gro_flush_timeout'])
+    expect(stdout.trim()).toBe('0')
   })
 
   it('refuses what makes no sense, and sends the rest', () => {
