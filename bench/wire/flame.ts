@@ -75,8 +75,14 @@ function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame[] {
     const place = url === '' ? '' : `${url.replace(/^.*\/(dist|bench|node_modules)\//, '')}:${lineNumber + 1}`
     frames.set(id, { name: functionName || '(anonymous)', place, self: 0, total: 0, called: [] })
   }
-  for (const { id, children } of nodes)
-    for (const child of children ?? []) frames.get(id)?.called.push(frames.get(child) as Frame)
+  for (const { id, children } of nodes) {
+    const caller = frames.get(id) as Frame
+    for (const child of children ?? []) {
+      const frame = frames.get(child) as Frame
+      if (isNative(frame)) frame.name = `native code called by ${caller.name}`
+      caller.called.push(frame)
+    }
+  }
   samples.forEach((id, at) => {
     const frame = frames.get(id)
     if (frame !== undefined) frame.self += timeDeltas[at + 1] ?? 0
@@ -84,6 +90,11 @@ function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame[] {
   const root = frames.get(nodes[0].id) as Frame
   sum(root)
   return root.called
+}
+
+/** V8 knows functions of an addon by the code that they have in common: all have the name of one, so that only their callers tell them apart. */
+function isNative({ name, place }: Frame): boolean {
+  return place === '' && !name.startsWith('(')
 }
 
 function sum(frame: Frame): number {

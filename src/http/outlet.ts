@@ -5,7 +5,8 @@ import type { Endpoint } from '../runtime/endpoint.ts'
 export class Outlet {
   readonly #endpoint: Endpoint
   isClosed = false
-  #waiting: Uint8Array[] = []
+  /** Null where nothing waits, which is most of the time. */
+  #waiting: Uint8Array[] | null = null
   #isLentFull = false
   #resume: ((isOpen: boolean) => void) | null = null
 
@@ -15,19 +16,19 @@ export class Outlet {
 
   /** Nothing more should be given for now. */
   get isBlocked(): boolean {
-    return this.#waiting.length > 0 || this.#isLentFull
+    return this.#waiting !== null || this.#isLentFull
   }
 
   /** Copies what there is room for, and copies the rest aside. */
   copy(bytes: Uint8Array): void {
-    const taken = this.#waiting.length > 0 ? 0 : this.#endpoint.send(bytes)
-    if (taken < bytes.length) this.#waiting.push(bytes.slice(taken))
+    const taken = this.#waiting === null ? this.#endpoint.send(bytes) : 0
+    if (taken < bytes.length) this.#wait(bytes.slice(taken))
   }
 
   /** As `copy`, but the octets do not change before `ready` is fulfilled. */
   put(bytes: Uint8Array): void {
-    const taken = this.#waiting.length > 0 ? 0 : this.#endpoint.send(bytes)
-    if (taken < bytes.length) this.#waiting.push(taken === 0 ? bytes : bytes.subarray(taken))
+    const taken = this.#waiting === null ? this.#endpoint.send(bytes) : 0
+    if (taken < bytes.length) this.#wait(taken === 0 ? bytes : bytes.subarray(taken))
   }
 
   /** The octets never change. */
@@ -38,21 +39,23 @@ export class Outlet {
 
   /** As `lend`, for octets that nobody shares with other threads: asking takes as long as all the rest. */
   give(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#waiting.length > 0 || !this.#endpoint.lend(bytes)) this.put(bytes)
+    if (this.#waiting !== null || !this.#endpoint.lend(bytes)) this.put(bytes)
     else this.#isLentFull = this.#endpoint.room <= 0
   }
 
   /** There is room again: true when nothing waits any more. */
   flush(): boolean {
-    while (this.#waiting.length > 0) {
-      const first = this.#waiting[0]
+    const waiting = this.#waiting
+    while (waiting !== null && waiting.length > 0) {
+      const first = waiting[0]
       const taken = this.#endpoint.send(first)
       if (taken < first.length) {
-        this.#waiting[0] = first.subarray(taken)
+        waiting[0] = first.subarray(taken)
         return false
       }
-      this.#waiting.shift()
+      waiting.shift()
     }
+    this.#waiting = null
     this.#isLentFull = false
     this.#settle(true)
     return true
@@ -70,8 +73,13 @@ export class Outlet {
   /** The connection is over. */
   close(): void {
     this.isClosed = true
-    this.#waiting = []
+    this.#waiting = null
     this.#settle(false)
+  }
+
+  #wait(bytes: Uint8Array): void {
+    this.#waiting ??= []
+    this.#waiting.push(bytes)
   }
 
   #settle(isOpen: boolean): void {

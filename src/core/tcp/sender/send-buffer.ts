@@ -59,11 +59,11 @@ export class SendBuffer {
 
   /** Takes all octets without a copy, whatever the room: the caller does not change them until they are released. */
   lend(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.byteLength === 0) return
+    if (bytes.length === 0) return
     // What the last slab has left is not a part of the stream any more.
     if (this.#last !== null) this.#last.end = this.#last.offsetOf(this.#endAt)
     this.#append(this.#slabs.adopt(bytes))
-    this.#endAt = (this.#endAt + bytes.byteLength) | 0
+    this.#endAt = (this.#endAt + bytes.length) | 0
   }
 
   /** Copies `length` octets that begin `distance` after SND.UNA. All of them must be in it. */
