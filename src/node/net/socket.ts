@@ -233,7 +233,7 @@ export function takeHandle(socket: StackSocket, handle: TcpHandle): void {
   joinHandle(socket, handle)
 }
 
-/** Differs: Node begins anew with each address that it tries, and forgets with the second one that the socket was ended. */
+/** Differs: Node begins anew with each address that it tries, and forgets with the second one that the socket was ended, so that it hangs. */
 function joinHandle(socket: StackSocket, handle: TcpHandle): void {
   const state = socket[kState]
   socket._handle = handle
