@@ -152,12 +152,6 @@ static struct address_search find_address(struct netlink *netlink, int32_t index
   return search;
 }
 
-// The kernel makes an IPv6 address usable in a work queue of its own, some milliseconds after the device is up.
-bool netlink_is_usable(struct netlink *netlink, int32_t index, const struct internet_address *address) {
-  struct address_search search = find_address(netlink, index, address);
-  return search.found && !search.is_tentative;
-}
-
 int netlink_add_address(struct netlink *netlink, int32_t index, const struct internet_address *address) {
   struct request request;
   begin(&request, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, sizeof request.body.address);
@@ -176,6 +170,7 @@ int netlink_add_address(struct netlink *netlink, int32_t index, const struct int
 
 struct route_search {
   uint8_t prefix;
+  uint8_t type;
   int32_t index;
   bool found;
 };
@@ -183,20 +178,31 @@ struct route_search {
 static void match_route(const struct nlmsghdr *message, void *context) {
   struct route_search *search = context;
   const struct rtmsg *route = NLMSG_DATA(message);
-  if (message->nlmsg_type != RTM_NEWROUTE || route->rtm_dst_len != search->prefix) return;
+  if (message->nlmsg_type != RTM_NEWROUTE || route->rtm_type != search->type) return;
+  if (route->rtm_dst_len != search->prefix) return;
   if (find_integer(message, sizeof *route, RTA_OIF) == search->index) search->found = true;
 }
 
-// Whether the kernel's answer for the destination is a route of this very prefix by this device.
-static bool has_route(struct netlink *netlink, int32_t index, const struct internet_address *to) {
+// Whether what the kernel would do with a packet to the destination is a route of this type and this very prefix by this device.
+static bool has_route(struct netlink *netlink, int32_t index, const struct internet_address *to, uint8_t prefix,
+                      uint8_t type) {
   struct request request;
-  struct route_search search = {to->prefix, index, false};
+  struct route_search search = {prefix, type, index, false};
   begin(&request, RTM_GETROUTE, NLM_F_ACK, sizeof request.body.route);
   request.body.route.rtm_family = to->family;
   request.body.route.rtm_dst_len = (uint8_t)(to->length * 8);
   request.body.route.rtm_flags = RTM_F_FIB_MATCH;
   add(&request, RTA_DST, to->octets, to->length);
   return ask(netlink, &request, match_route, &search) == 0 && search.found;
+}
+
+// The kernel makes an IPv6 address usable in a work queue of its own, some milliseconds after the device is up. An address
+// without duplicate address detection is not tentative even before that, and yet its local route is put in there: a packet
+// that comes sooner matches the route to the device's network alone, and is dropped as one to be forwarded.
+bool netlink_is_usable(struct netlink *netlink, int32_t index, const struct internet_address *address) {
+  struct address_search search = find_address(netlink, index, address);
+  return search.found && !search.is_tentative &&
+         has_route(netlink, index, address, (uint8_t)(address->length * 8), RTN_LOCAL);
 }
 
 int netlink_add_route(struct netlink *netlink, int32_t index, const struct internet_address *to,
@@ -214,6 +220,7 @@ int netlink_add_route(struct netlink *netlink, int32_t index, const struct inter
   add(&request, RTA_OIF, &index, sizeof index);
   if (via != NULL) add(&request, RTA_GATEWAY, via->octets, via->length);
   int result = ask(netlink, &request, NULL, NULL);
-  if ((result == -EEXIST || result == -EPERM) && has_route(netlink, index, to)) return 0;
+  if ((result == -EEXIST || result == -EPERM) && has_route(netlink, index, to, to->prefix, RTN_UNICAST))
+    return 0;
   return result;
 }

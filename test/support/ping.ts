@@ -4,13 +4,17 @@ import type { Namespace } from './namespace.ts'
 
 const PATIENCE = 10_000
 
-/** Echo requests that the namespace's kernel has sent, and replies that it has taken, of both families. */
-export async function echoes(where: Namespace): Promise<{ sent: number; answered: number }> {
+/** Echo requests that the namespace's kernel has sent, replies that it has taken, and requests that it has taken, of both families. */
+export async function echoes(where: Namespace): Promise<{ sent: number; answered: number; taken: number }> {
   const { stdout } = await where.exec('cat', ['/proc/net/snmp', '/proc/net/snmp6'])
   const [names, values] = stdout.split('\n').filter((line) => line.startsWith('Icmp:'))
   const v4 = (name: string) => Number(values.split(' ')[names.split(' ').indexOf(name)])
   const v6 = (name: string) => Number(new RegExp(`^Icmp6${name}\\s+(\\d+)$`, 'm').exec(stdout)?.[1] ?? 0)
-  return { sent: v4('OutEchos') + v6('OutEchos'), answered: v4('InEchoReps') + v6('InEchoReplies') }
+  return {
+    sent: v4('OutEchos') + v6('OutEchos'),
+    answered: v4('InEchoReps') + v6('InEchoReplies'),
+    taken: v4('InEchos') + v6('InEchos'),
+  }
 }
 
 /** Requests without a reply; what ping said where it sent none. */
