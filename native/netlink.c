@@ -168,6 +168,8 @@ int netlink_add_address(struct netlink *netlink, int32_t index, const struct int
   return result;
 }
 
+#define ANY_DEVICE 0
+
 struct route_search {
   uint8_t prefix;
   uint8_t type;
@@ -180,7 +182,8 @@ static void match_route(const struct nlmsghdr *message, void *context) {
   const struct rtmsg *route = NLMSG_DATA(message);
   if (message->nlmsg_type != RTM_NEWROUTE || route->rtm_type != search->type) return;
   if (route->rtm_dst_len != search->prefix) return;
-  if (find_integer(message, sizeof *route, RTA_OIF) == search->index) search->found = true;
+  if (search->index == ANY_DEVICE || find_integer(message, sizeof *route, RTA_OIF) == search->index)
+    search->found = true;
 }
 
 // Whether what the kernel would do with a packet to the destination is a route of this type and this very prefix by this device.
@@ -198,11 +201,12 @@ static bool has_route(struct netlink *netlink, int32_t index, const struct inter
 
 // The kernel makes an IPv6 address usable in a work queue of its own, some milliseconds after the device is up. An address
 // without duplicate address detection is not tentative even before that, and yet its local route is put in there: a packet
-// that comes sooner matches the route to the device's network alone, and is dropped as one to be forwarded.
+// that comes sooner matches the route to the device's network alone, and is dropped as one to be forwarded. Where another
+// device has the address too, its route will do.
 bool netlink_is_usable(struct netlink *netlink, int32_t index, const struct internet_address *address) {
   struct address_search search = find_address(netlink, index, address);
   return search.found && !search.is_tentative &&
-         has_route(netlink, index, address, (uint8_t)(address->length * 8), RTN_LOCAL);
+         has_route(netlink, ANY_DEVICE, address, (uint8_t)(address->length * 8), RTN_LOCAL);
 }
 
 int netlink_add_route(struct netlink *netlink, int32_t index, const struct internet_address *to,
