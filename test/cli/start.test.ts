@@ -1,5 +1,10 @@
-// `npm start` where no TUN device can be had: it shows the same stack in this process, and ends by itself.
+// `npm start` where no TUN device can be had: it shows the same stack in this process, and ends by itself. And where nothing was built.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { exec } from '../support/namespace.ts'
 import { tunstack } from '../support/tunstack.ts'
 
 describe('tunstack start, in memory', () => {
@@ -27,5 +32,25 @@ describe('tunstack start, in memory', () => {
     expect(stderr).toContain('"hello from userspace" came back')
     expect(stderr).toContain('refused')
     expect(stderr).toContain('With root the same stack stands on a real device')
+  })
+})
+
+describe('npm start', () => {
+  it('says in one sentence that nothing has been built, and what builds it', async () => {
+    const clone = mkdtempSync(join(tmpdir(), 'tunstack-start-'))
+    try {
+      for (const path of ['package.json', 'native/start.mjs'])
+        cpSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), join(clone, path))
+      const { code, stderr } = await exec('npm', ['start', '--silent'], { cwd: clone })
+      expect(code).toBe(1)
+      expect(stderr.split('\n').filter((line) => !line.startsWith('npm warn'))).toEqual([
+        expect.stringMatching(
+          /^tunstack: nothing is built here yet .*: run "npm install --include=dev", then "npm start" again\.$/,
+        ),
+        '',
+      ])
+    } finally {
+      rmSync(clone, { recursive: true })
+    }
   })
 })
