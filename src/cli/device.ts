@@ -20,12 +20,13 @@ export interface DeviceSettings {
   /** IPv6 was asked for by name, so that going on without it would be wrong. */
   readonly isIpv6Wanted: boolean
   readonly mtu: number
-  readonly offload: boolean
+  readonly offload: boolean | 'software'
 }
 
 /** A second device has its options too, with a 2 in their names. */
 type Suffix = '' | '2'
 
+const OFFLOADS = { on: true, software: 'software', off: false } as const
 const DEFAULTS = {
   '': { tun: 'tun0', host: '10.7.0.1/24', address: '10.7.0.2/24', host6: 'fd00:7::1/64', address6: 'fd00:7::2/64' },
   '2': { tun: 'tun1', host: '10.8.0.1/24', address: '10.8.0.2/24', host6: 'fd00:8::1/64', address6: 'fd00:8::2/64' },
@@ -46,9 +47,11 @@ export function addDeviceOptions(command: Command): Command {
     .option('--no-ipv6', 'IPv4 alone')
     .option('--mtu <octets>', 'The longest packet', { default: 1500 })
     .option('--netns <name>', 'Makes the device in that network namespace')
-    .option('--offload <on|off>', 'Leaves checksums and segmentation to the kernel where it offers that', {
-      default: 'on',
-    })
+    .option(
+      '--offload <on|software|off>',
+      'Leaves checksums and segmentation to the kernel where it offers that, or to the addon; off: every packet is seen by itself',
+      { default: 'on' },
+    )
 }
 
 export function addSecondDeviceOptions(command: Command): Command {
@@ -86,7 +89,7 @@ export function readDevice(options: Options, suffix: Suffix = ''): DeviceSetting
     ipv6: mtu < LEAST_MTU_IPV6 ? null : ipv6,
     isIpv6Wanted,
     mtu,
-    offload: options.choice('offload', 'on', ['on', 'off']) === 'on',
+    offload: OFFLOADS[options.choice('offload', 'on', ['on', 'software', 'off'])],
   }
 }
 

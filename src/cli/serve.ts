@@ -214,12 +214,12 @@ function announce(devices: readonly OpenedDevice[], settings: ServeSettings): vo
   if (settings.json) tellJson({ pid: process.pid, interfaces: devices.map(factsOf) })
   for (const { link, settings: device } of devices) {
     const { ipv4, ipv6, netns } = device
-    const { checksum } = link.offload
+    const offload = link.isSoftwareOffload ? 'software' : link.offload.checksum ? 'on' : 'off'
     const hosts = [ipv4.host, ipv6?.host].filter((one) => one !== undefined).map(bare)
     const addresses = [ipv4.address, ipv6?.address].filter((one) => one !== undefined).map(bare)
     const where = netns === null ? '' : ` in ${netns}`
     say(
-      `${styled(link.device.name, 'bold')} is up${where}: the stack is ${addresses.join(' and ')}, the kernel ${hosts.join(' and ')} (MTU ${link.mtu}, offload ${checksum ? 'on' : 'off'}).`,
+      `${styled(link.device.name, 'bold')} is up${where}: the stack is ${addresses.join(' and ')}, the kernel ${hosts.join(' and ')} (MTU ${link.mtu}, offload ${offload}).`,
     )
   }
   say('Try:')

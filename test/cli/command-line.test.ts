@@ -64,7 +64,7 @@ const WRONG: [words: string[], said: RegExp][] = [
   [['serve', '--mtu', '67'], /--mtu is a whole number from 68 to 65535, and this is "67"/],
   [['serve', '--mtu', '1e3'], /--mtu is a whole number/],
   [['serve', '--mtu', '576', '--host6', 'fd00:7::1/64'], /IPv6 needs an MTU of 1280/],
-  [['serve', '--offload', 'perhaps'], /--offload is on or off, and this is "perhaps"/],
+  [['serve', '--offload', 'perhaps'], /--offload is on or software or off, and this is "perhaps"/],
   [['serve', '--tun', 'a name with spaces'], /--tun is a name of 1 to 15 characters/],
   [['serve', '--tun2', 'tun5'], /--tun2 is of use with --forward only/],
   [['serve', '--forward', '--tun2', 'tun0'], /--tun and --tun2 are two devices/],
