@@ -214,7 +214,7 @@ function announce(devices: readonly OpenedDevice[], settings: ServeSettings): vo
   if (settings.json) tellJson({ pid: process.pid, interfaces: devices.map(factsOf) })
   for (const { link, settings: device } of devices) {
     const { ipv4, ipv6, netns } = device
-    const offload = link.isSoftwareOffload ? 'software' : link.offload.checksum ? 'on' : 'off'
+    const offload = link.device.isSoftwareOffload ? 'software' : link.offload.checksum ? 'on' : 'off'
     const hosts = [ipv4.host, ipv6?.host].filter((one) => one !== undefined).map(bare)
     const addresses = [ipv4.address, ipv6?.address].filter((one) => one !== undefined).map(bare)
     const where = netns === null ? '' : ` in ${netns}`
