@@ -61,7 +61,7 @@ export class Pinger implements Owner {
         resolve({ sequence, result: 'noRoute', from: null, time: 0, hopLimit: 0, isIntact: false })
         return
       }
-      const cancel = this.#driver.time.after(timeout, () => this.#settle(sequence, 'timeout', null, 0, false))
+      const cancel = this.#driver.time.after(timeout, () => this.#giveUp(sequence))
       this.#waiting.set(sequence, { sentAt, payload, cancel, resolve })
       this.#driver.request()
     })
@@ -86,6 +86,12 @@ export class Pinger implements Owner {
   close(): void {
     for (const sequence of [...this.#waiting.keys()]) this.#settle(sequence, 'closed', null, 0, false)
     this.#socket.close()
+  }
+
+  /** Where the process stood still, its reply has been read in this very turn. */
+  #giveUp(sequence: number): void {
+    this.wake()
+    this.#settle(sequence, 'timeout', null, 0, false)
   }
 
   #settle(

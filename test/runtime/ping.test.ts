@@ -24,6 +24,17 @@ test('silence ends in a timeout, and a destination without a route at once', asy
   expect(() => one.stack.ping('not an address')).toThrow("'not an address' is not an IP address")
 })
 
+test('a reply that is there when the time is over, as after the process has stood still, is no timeout', async () => {
+  const { network, one, other } = pair()
+  const replies = await network.run(() =>
+    Promise.all([9, 10].map((timeout) => one.stack.ping(other.address, { timeout }))),
+  )
+  expect(replies.map(({ result, time }) => [result, time])).toEqual([
+    ['timeout', 9],
+    ['reply', 10],
+  ])
+})
+
 test('closing the stack ends those that are under way', async () => {
   const { one, other } = pair()
   const waiting = [one.stack.ping(other.address), one.stack.ping(other.address)]
