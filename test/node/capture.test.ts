@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Random } from '../../src/core/environment.ts'
 import { impaired } from '../../src/link/impaired.ts'
 import { memory } from '../../src/link/memory.ts'
 import { openCaptureFile } from '../../src/node/capture-file.ts'
@@ -29,7 +30,7 @@ beforeEach(async () => {
   server = await createStack()
   client = await createStack()
   const [one, other] = memory()
-  path = impaired(one, {}, seeded(1))
+  path = impaired(one, {}, { out: losesOne(40), in: seeded(1) })
   server.addInterface({ link: path, name: 'near', addresses: ['10.7.0.2/24'] })
   client.addInterface({ link: other, name: 'far', addresses: ['10.7.0.1/24'] })
 })
@@ -39,6 +40,14 @@ afterEach(() => {
   server.close()
   rmSync(folder, { recursive: true })
 })
+
+/** Chance for a path: of so many draws as belong to the packet of that number the first loses it, where there is any loss. */
+function losesOne(number: number): Random {
+  let draws = 0
+  return { int32: () => (Math.floor(draws++ / DRAWS) === number ? 0 : -1) }
+}
+
+const DRAWS = 9
 
 type Row<Field extends string> = Record<Field, string>
 
@@ -79,9 +88,10 @@ describeWithTshark('a capture', () => {
     const sink = openCaptureFile(file)
     const stop = server.capture(sink.write)
     await listening((socket) => socket.end(Buffer.alloc(300_000)))
-    path.impair({ loss: 0.05 })
+    path.impair({ out: { loss: 0.5 } })
     expect(await fetched(80)).toBe(300_000)
     path.impair({ loss: 0 })
+    expect(path.counters.out.lost).toBe(1)
     stop()
     expect(server.core.observer.isWatched).toBe(false)
     sink.close()
