@@ -58,9 +58,9 @@ function flood(count: number): Figures {
   const pair = new TwoStacks()
   const listener = pair.listen()
   const random = new SeededRandom(count)
-  pair.connect()
+  const pattern = pair.connect()
   const syns = new Template(pair.transmit(pair.client), pair.server.interface, new Array(BATCH).fill(0))
-  pair.client.stack.tcp.closeAll(pair.now)
+  pattern.abort(pair.now)
   pair.settle()
   const before = used()
   let [most, clients, served, slowest] = [0, 0, 0, 0]
