@@ -5,9 +5,10 @@ import { readOldCapture } from './old-capture-reader.ts'
 
 const SECTION_HEADER = 0x0a0d0d0a
 const Block = { interface: 1, oldPacket: 2, simplePacket: 3, enhancedPacket: 6 } as const
-const Option = { end: 0, comment: 1, name: 2, resolution: 9, offset: 14 } as const
+const Option = { end: 0, comment: 1, name: 2, application: 4, resolution: 9, offset: 14 } as const
 const BIG_ENDIAN_MAGIC = 0x1a2b3c4d
 const LITTLE_ENDIAN_MAGIC = 0x4d3c2b1a
+const OURS = 'tunstack'
 const SHORTEST_BLOCK = 12
 const MICROSECONDS = 6
 const GZIP = 0x1f8b
@@ -64,13 +65,18 @@ class PcapngReader {
     if (magic !== BIG_ENDIAN_MAGIC && magic !== LITTLE_ENDIAN_MAGIC) return false
     this.#isLittle = magic === LITTLE_ENDIAN_MAGIC
     this.#faces = []
+    this.#packets.isOurs = false
     return true
   }
 
   /** What is between a block's head and its tail; what is too short is passed over. */
   #block(type: number, start: number, end: number): void {
     const length = end - start
-    if (type === Block.interface && length >= 8) this.#addInterface(start, end)
+    if (type === SECTION_HEADER && length >= 16)
+      this.#options(start + 16, end, (code, at, size) => {
+        if (code === Option.application) this.#packets.isOurs = this.#words(at, size) === OURS
+      })
+    else if (type === Block.interface && length >= 8) this.#addInterface(start, end)
     else if (type === Block.enhancedPacket && length >= 20) this.#packet(start, end, this.#word(start))
     // The same fields; its first word is the interface and a count of drops.
     else if (type === Block.oldPacket && length >= 20) this.#packet(start, end, this.#half(start))

@@ -19,6 +19,8 @@ export interface CapturedPacket {
   /** Octets that it had. */
   readonly length: number
   readonly comment: string | null
+  /** This package wrote it, and its comments. */
+  readonly isOurs: boolean
 }
 
 export interface Capture {
@@ -33,6 +35,8 @@ export interface Capture {
 /** Packets as they are found, and their times from the first one on. */
 export class PacketList {
   readonly interfaces: CapturedInterface[] = []
+  /** Of those that are added next. */
+  isOurs = false
   readonly #packets: CapturedPacket[] = []
   #beginning: bigint | null = null
   #latest = 0
@@ -44,7 +48,8 @@ export class PacketList {
       this.#latest = Number(nanoseconds - this.#beginning) / 1e6
     }
     const number = this.#packets.length + 1
-    this.#packets.push({ number, face, time: this.#latest, octets, length: Math.max(length, octets.length), comment })
+    const whole = Math.max(length, octets.length)
+    this.#packets.push({ number, face, time: this.#latest, octets, length: whole, comment, isOurs: this.isOurs })
   }
 
   end(problem: string | null): Capture {

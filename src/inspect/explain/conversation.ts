@@ -1,5 +1,6 @@
 // One TCP conversation as a capture shows it, segment by segment. What is noteworthy becomes a line of its story; some of it is clear only at
 // the end. What an observer on the way can't know is not claimed. Called by explain.ts.
+import type { CapturedPacket } from '../captured-packets.ts'
 import { Handshake } from './handshake.ts'
 import { RepairList } from './repairs.ts'
 import { Flag, type IcmpError, type Segment } from './segment.ts'
@@ -28,7 +29,8 @@ export class Conversation {
   readonly sides: readonly [Side, Side]
   readonly handshake = new Handshake()
   readonly lines: StoryLine[] = []
-  readonly comments = new Map<string, { count: number; first: number }>()
+  /** Those that say what the packets themselves do not. */
+  readonly comments = new Map<string, { count: number; first: number; time: number }>()
   packets = 0
   /** Milliseconds since the file's first packet. */
   readonly began: number
@@ -70,7 +72,7 @@ export class Conversation {
     this.packets++
     this.ended = packet.time
     if (packet.octets.length < packet.length && segment.options === null) this.cut++
-    if (packet.comment !== null) this.#comment(packet.comment, packet.number)
+    if (packet.comment !== null) this.#comment(packet.comment, packet)
     if (packet.time - this.#lastAt >= LONG_SILENCE)
       this.#say(packet.time, packet.number, `no packet for ${milliseconds(packet.time - this.#lastAt)}`)
     this.#lastAt = packet.time
@@ -195,10 +197,13 @@ export class Conversation {
     this.#say(time, number, `${from.name} ${answer} (FIN), after ${sent}`)
   }
 
-  #comment(text: string, packet: number): void {
+  #comment(text: string, { number, time, isOurs }: CapturedPacket): void {
+    // Why our own stack sent a segment, and what one brought about, is told of where it happens.
+    if (isOurs && !text.startsWith('dropped')) return
     const known = this.comments.get(text)
     if (known !== undefined) known.count++
-    else if (this.comments.size < MOST_LINES) this.comments.set(text, { count: 1, first: packet })
+    else if (this.comments.size < MOST_LINES)
+      this.comments.set(text, { count: 1, first: number, time: time - this.began })
   }
 
   #say(time: number, packet: number, text: string): void {

@@ -22,6 +22,7 @@ export function findings(conversation: Conversation): StoryLine[] {
     ...opening,
     ...conversation.lines,
     ...sides.flatMap((side, place) => ofSide(conversation, side, sides[1 - place])),
+    ...ofComments(conversation),
   ]
   const ordered = lines
     .map((line, place) => ({ line, place }))
@@ -133,7 +134,7 @@ function shorterText(side: Side, other: Side): { time: number; text: string } | 
 }
 
 /** What has no moment of its own. */
-function atEnd({ sides, comments, handshake, cut }: Conversation, time: number): StoryLine[] {
+function atEnd({ sides, handshake, cut }: Conversation, time: number): StoryLine[] {
   const texts = sides.flatMap((side, place) => habits(side, sides[1 - place]))
   const [one, other] = sides
   const isClosed = (one.finAt !== null && other.finAt !== null) || one.resetAt !== null || other.resetAt !== null
@@ -146,14 +147,19 @@ function atEnd({ sides, comments, handshake, cut }: Conversation, time: number):
   if (handshake.asker === null)
     texts.push('the capture begins in the middle: window scales are not known, so nothing is said of windows')
   if (cut > 0) texts.push(`${counted(cut, 'packet')} ended before TCP's options: the capture kept too little of them`)
-  const ordered = [...comments].sort(([, first], [, second]) => second.count - first.count)
-  for (const [text, { count, first }] of ordered.slice(0, MOST_COMMENTS))
-    texts.push(
-      `a comment in the capture, on ${counted(count, 'packet')}, number ${first} first: ${text.slice(0, LONGEST_COMMENT)}`,
-    )
-  if (ordered.length > MOST_COMMENTS)
-    texts.push(`${counted(ordered.length - MOST_COMMENTS, 'other comment')} in the capture`)
   return texts.map((text) => ({ time, packet: 0, text }))
+}
+
+/** Where each comes first. */
+function ofComments({ comments, ended, began }: Conversation): StoryLine[] {
+  const ordered = [...comments].sort(([, first], [, second]) => second.count - first.count)
+  const lines = ordered.slice(0, MOST_COMMENTS).map(([text, { count, first, time }]) => ({
+    ...{ time, packet: first },
+    text: `a comment in the capture, on ${counted(count, 'packet')}, number ${first} first: ${text.slice(0, LONGEST_COMMENT)}`,
+  }))
+  const others = ordered.length - lines.length
+  const rest = `${counted(others, 'other comment')} in the capture`
+  return others === 0 ? lines : [...lines, { time: ended - began, packet: 0, text: rest }]
 }
 
 function habits(side: Side, other: Side): string[] {
