@@ -344,7 +344,8 @@ export function copyOctets(to: Octets, at: number, from: Octets, start: number, 
   for (; done < length; done++) target.setUint8(at + done, source.getUint8(start + done))
 }
 
-function zeroes(length: number): Uint8Array<ArrayBuffer> {
+/** Octets for whoever names no other way to make them. */
+export function zeroes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length)
 }
 

@@ -1,7 +1,7 @@
 // Where the octets of all connections lie: slabs of 64 kB, and of 4 kB for those that hold little. One pool a stack.
 // A slab stands in one buffer's chain at a time; what was handed to an application as a slice is never written again, and
 // the rest of such a slab serves whoever comes next. Counts what is held, so that the stack can keep a limit.
-import { type Allocate, type Arena, type Octets, Parts } from '../batch.ts'
+import { type Allocate, type Arena, type Octets, Parts, zeroes } from '../batch.ts'
 
 export const LARGE_SLAB = 65_536
 export const SMALL_SLAB = 4096
@@ -83,7 +83,7 @@ export class SlabPool {
   /** The one that was lent last: many lend the same octets again and again. */
   #lent: Slab | null = null
 
-  constructor(allocate: Allocate = (length) => new Uint8Array(length)) {
+  constructor(allocate: Allocate = zeroes) {
     this.allocate = allocate
   }
 
