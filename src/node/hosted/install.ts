@@ -11,9 +11,6 @@ import { patchTimers } from './timers.ts'
 /** The returned function restores every function that was replaced. */
 export function install(): () => void {
   const patches = new Patches()
-  const restore = () => {
-    patches.restore()
-  }
   try {
     // In this order: what loads modules of Node's must not be seen by what watches them.
     patchPools(patches)
@@ -26,8 +23,8 @@ export function install(): () => void {
     patchTimers(patches)
     patches.settle()
   } catch (error) {
-    restore()
+    patches.restore()
     throw error
   }
-  return restore
+  return () => patches.restore()
 }
