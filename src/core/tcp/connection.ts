@@ -277,10 +277,9 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
       this.receiveBuffer?.clear()
       this.receiveBuffer = null
     }
-    if (this.isOver) return
-    if (isSynchronized(this.state) && window.needsUpdate(this.rcvNxt, this.readable, this.rcvMss)) {
-      this.delayedAck.demand(Cause.windowUpdate)
-    }
+    if (this.isOver || !isSynchronized(this.state)) return
+    if (!window.needsUpdate(this.rcvNxt, this.readable, this.rcvMss)) return
+    this.delayedAck.demand(Cause.windowUpdate)
     this.#settle(now)
   }
 

@@ -324,6 +324,12 @@ export class ControlBlock {
     this.shared.timers.clear(this.timersRow, timer)
   }
 
+  /** Timers were disarmed: nobody need look for them, which would take longer than this. */
+  putOff(): void {
+    const { timers, deadlines } = this.shared
+    deadlines.set(this.deadlineRow, timers.earliest(this.timersRow))
+  }
+
   isArmed(timer: TimerName): boolean {
     return this.shared.timers.isSet(this.timersRow, timer)
   }

@@ -37,8 +37,8 @@ export function output(cb: ControlBlock, batch: PacketBatch, now: number): boole
   if (outcome === Outcome.noRoom) return true
   if (cb.is(Mark.keepAliveProbe) && outcome === Outcome.nothing && !probeAlive(cb, batch, now)) return true
   if (cb.delayedAck.due(cb.has(Option.selectiveAcks)) > 0 && !emitAck(cb, batch, now)) return true
-  // What was sent may not have been all: the next call finds out.
-  return outcome === Outcome.sent
+  // What was sent may not have been all: then the next call finds out.
+  return outcome === Outcome.sent && hasOutput(cb)
 }
 
 /** ACKs that must go alone: duplicates, which are counted by the peer, and those whose SACK blocks text has no room for. */

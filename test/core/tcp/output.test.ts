@@ -22,6 +22,27 @@ it('an idle connection does not stand in line, one with text or a FIN does', () 
   expect(hasOutput(connection)).toBe(false)
 })
 
+it('who has sent everything does not stand in line again', () => {
+  const bench = new TcpBench()
+  const [, connection] = bench.accept()
+  bench.write(connection, 10)
+  const batch = new PacketBatch({ capacity: 4, largest: 1500 })
+  batch.interface = bench.bench.interface.index
+  expect(connection.transmit(batch, bench.now)).toBe(false)
+  expect(batch.count).toBe(1)
+})
+
+it('once everything is acknowledged nobody need look for timers that are off', () => {
+  const bench = new TcpBench()
+  const { stack } = bench.bench
+  const [peer, connection] = bench.accept()
+  bench.write(connection, 10)
+  peer.heard()
+  expect(stack.deadline()).toBeLessThan(Number.POSITIVE_INFINITY)
+  peer.send('.')
+  expect(stack.deadline()).toBe(Number.POSITIVE_INFINITY)
+})
+
 it.each([
   ['text', [1, 11], 21],
   ['gaps, one for each', [101, 201, 301], 1],

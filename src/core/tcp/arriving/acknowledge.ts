@@ -251,10 +251,12 @@ function onProgress(cb: ControlBlock, now: number): void {
   if (cb.flight.first < 0) {
     cb.disarm(Timer.retransmission)
     cb.disarm(Timer.user)
-  } else {
-    if (!cb.flight.has(cb.flight.first, Sent.probe)) armRetransmission(cb, now)
-    if (cb.userTimeout > 0) cb.arm(Timer.user, now + cb.userTimeout)
+    awaitTail(cb, now)
+    cb.putOff()
+    return
   }
+  if (!cb.flight.has(cb.flight.first, Sent.probe)) armRetransmission(cb, now)
+  if (cb.userTimeout > 0) cb.arm(Timer.user, now + cb.userTimeout)
   awaitTail(cb, now)
 }
 
