@@ -20,8 +20,9 @@ struct device {
   int32_t number;
   int descriptor;
   struct netlink netlink;
-  // Octets before each packet: the kernel's own header, or, where `is_software`, the same one read and written here.
+  // Octets before each packet: the kernel's header, or none.
   int header;
+  // Segmentation is done here.
   bool is_software;
   int32_t index;
   bool is_polling;

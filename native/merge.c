@@ -1,5 +1,6 @@
-// Arriving packets of a device without offload: checksums are verified here, and segments in order of one flow become one
-// super-segment, by the rules of the kernel's GRO. Whatever is odd about a packet is left to TypeScript, as it came.
+// Arriving packets of a device to which the kernel's segmentation is not left: segments in order of one flow become one super-segment, by the
+// rules of the kernel's GRO. A checksum that the kernel does not vouch for is verified. Whatever is odd about a packet is left to
+// TypeScript, as it came.
 #include "offload.h"
 #include "packet.h"
 
@@ -39,21 +40,37 @@ static size_t mergeable_headers(const uint8_t *packet, size_t ip_header, size_t 
   return (tcp[13] & (SYN | RST | URG | CWR | ACK)) == ACK ? headers : 0;
 }
 
+// Whether the kernel has verified the checksum, or never made it, as with what comes from this machine: the pseudo-header's sum stands in
+// its place.
+static bool is_vouched_for(const uint8_t *packet, size_t ip_header, const uint8_t *header) {
+  if ((header[HEADER_FLAGS] & NEEDS_CHECKSUM) == 0) return (header[HEADER_FLAGS] & DATA_VALID) != 0;
+  size_t field = protocol_of(packet, ip_header) == TCP ? TCP_CHECKSUM : UDP_CHECKSUM;
+  return read16_little(header + HEADER_START) == ip_header && read16_little(header + HEADER_FIELD) == field;
+}
+
+static bool is_right_or_vouched_for(const struct run *run, const uint8_t *headers, const uint8_t *text, size_t length) {
+  const uint8_t *header = headers - OFFLOAD_HEADER;
+  if (header[HEADER_TYPE] != 0) return false;
+  if (is_vouched_for(headers, run->ip_header, header)) return true;
+  return header[HEADER_FLAGS] == 0 && is_right(headers, run->ip_header, run->headers, text, length);
+}
+
 void begin_run(struct run *run, uint8_t *packet, size_t length) {
   uint8_t *header = packet - OFFLOAD_HEADER;
-  memset(header, 0, OFFLOAD_HEADER);
   run->is_open = false;
   run->segments = 0;
   size_t ip_header = plain_ip_header(packet, length);
-  if (ip_header == 0) return;
+  if (ip_header == 0 || header[HEADER_TYPE] != 0) return;
   uint8_t protocol = protocol_of(packet, ip_header);
   size_t least = ip_header + (protocol == TCP ? TCP_HEADER : UDP_HEADER);
   if ((protocol != TCP && protocol != UDP) || length < least) return;
-  // RFC 768: no checksum at all, which is not for us to judge; nor is a length that is not the packet's.
   const uint8_t *transport = packet + ip_header;
-  if (protocol == UDP && (read16(transport + 6) == 0 || read16(transport + 4) != length - ip_header)) return;
-  if (!is_right(packet, ip_header, ip_header, transport, length)) return;
-  header[HEADER_FLAGS] = DATA_VALID;
+  if (!is_vouched_for(packet, ip_header, header)) {
+    // RFC 768: no checksum at all, which is not for us to judge; nor is a length that is not the packet's.
+    if (protocol == UDP && (read16(transport + UDP_CHECKSUM) == 0 || read16(transport + 4) != length - ip_header)) return;
+    if (header[HEADER_FLAGS] != 0 || !is_right(packet, ip_header, ip_header, transport, length)) return;
+    header[HEADER_FLAGS] = DATA_VALID;
+  }
   size_t headers = mergeable_headers(packet, ip_header, length);
   if (headers == 0 || !ip_header_is_right(packet, ip_header)) return;
   run->packet = packet;
@@ -96,10 +113,14 @@ static bool supersede(struct run *run, const uint8_t *headers, size_t length) {
   // For a comparison of all the rest.
   memcpy(first + 8, tcp + 8, 4);
   bool is_it = is_alike(run, headers) && ip_header_is_right(headers, run->ip_header) &&
-               is_right(headers, run->ip_header, run->headers, headers + length, length);
-  if (is_it) memcpy(run->packet, headers, length);
-  else memcpy(first + 8, before, 4);
-  return is_it;
+               is_right_or_vouched_for(run, headers, headers + length, length);
+  if (!is_it) {
+    memcpy(first + 8, before, 4);
+    return false;
+  }
+  memcpy(run->packet - OFFLOAD_HEADER, headers - OFFLOAD_HEADER, OFFLOAD_HEADER + length);
+  if ((headers - OFFLOAD_HEADER)[HEADER_FLAGS] == 0) (run->packet - OFFLOAD_HEADER)[HEADER_FLAGS] = DATA_VALID;
+  return true;
 }
 
 bool continue_run(struct run *run, const uint8_t *headers, size_t length) {
@@ -111,7 +132,7 @@ bool continue_run(struct run *run, const uint8_t *headers, size_t length) {
   if (plain_ip_header(headers, length) != run->ip_header) return false;
   const uint8_t *tcp = headers + run->ip_header;
   if (read32(tcp + 4) != run->next || !ip_header_is_right(headers, run->ip_header)) return false;
-  if (!is_right(headers, run->ip_header, run->headers, run->packet + run->octets, length)) return false;
+  if (!is_right_or_vouched_for(run, headers, run->packet + run->octets, length)) return false;
   run->octets += text;
   run->next += (uint32_t)text;
   run->segments++;

@@ -1,5 +1,5 @@
-// Software offload: what the kernel's offload would do for a device that has none. The header before a packet is the same in
-// both cases (struct virtio_net_hdr), so that TypeScript needn't know who does it.
+// Software offload: segmentation here and not in the kernel, to which checksums are left in both cases. The header before a packet is the
+// same too (struct virtio_net_hdr), so that TypeScript needn't know who does it.
 #ifndef TUNSTACK_OFFLOAD_H
 #define TUNSTACK_OFFLOAD_H
 
@@ -34,17 +34,19 @@ uint16_t fold_sum(uint64_t sum);
 // Over addresses, protocol and length of an IP packet whose transport has `length` octets.
 uint64_t pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t length);
 
-// merge.c: verifies a packet that has arrived at `packet`, begins a run with it where others may follow, and writes its header.
+// merge.c: verifies a packet that has arrived at `packet`, unless its header vouches for it, says so in that header, and begins a run with it
+// where others may follow.
 void begin_run(struct run *run, uint8_t *packet, size_t length);
-// Whether the packet, its first `run->headers` octets at `headers` and the rest at the run's end, continues it; if so it has been taken in.
+// Whether the packet, its first `run->headers` octets at `headers`, with its header before them, and the rest at the run's end, continues it;
+// if so it has been taken in.
 bool continue_run(struct run *run, const uint8_t *headers, size_t length);
 // Nothing follows: the headers are made to tell of all of it.
 void end_run(struct run *run);
 
 // segment.c: writes octets as one packet; 0 or a negative errno.
 int write_packet(int descriptor, const uint8_t *octets, size_t length);
-// Writes a packet to the descriptor as its header asks: checksum completed, or cut into segments of the device's size. 0 once
-// all is written; a negative errno where it stopped, and then `offset` and `length` say what is left.
+// Writes a packet with its header to the descriptor, cut into segments where the header asks for it. 0 once all is written; a negative errno
+// where it stopped, and then `offset` and `length` say what is left.
 int write_segments(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length);
 
 #endif

@@ -14,6 +14,7 @@
 #define TCP_HEADER 20
 #define UDP_HEADER 8
 #define TCP_CHECKSUM 16
+#define UDP_CHECKSUM 6
 
 #define FIN 0x01
 #define SYN 0x02

@@ -50,30 +50,31 @@ static int32_t read_packets(const struct device *device, struct arena *arena) {
   return (int32_t)(arena->row - first);
 }
 
-// The same, merged. While a run may go on, a packet's text is read to where it would belong, and its headers beside.
+// The same, merged. While a run may go on, a packet's text is read to where it would belong, and what is before it beside.
 static int32_t read_merged(const struct device *device, struct arena *arena) {
   struct run run = {.is_open = false};
   size_t first = arena->row;
   while (has_room(arena)) {
-    uint8_t headers[LONGEST_HEADERS];
-    size_t apart = run.is_open ? run.headers : 0;
-    uint8_t *rest = run.is_open ? run.packet + run.octets : arena->bytes + arena->place;
-    struct iovec parts[2] = {{headers, apart}, {rest, arena->largest}};
-    ssize_t octets = readv(device->descriptor, parts + (apart == 0), apart == 0 ? 1 : 2);
+    uint8_t beside[OFFLOAD_HEADER + LONGEST_HEADERS];
+    uint8_t *packet = arena->bytes + arena->place;
+    size_t apart = run.is_open ? OFFLOAD_HEADER + run.headers : 0;
+    uint8_t *rest = run.is_open ? run.packet + run.octets : packet - OFFLOAD_HEADER;
+    struct iovec parts[2] = {{beside, apart}, {rest, arena->largest + (run.is_open ? 0 : OFFLOAD_HEADER)}};
+    ssize_t octets = readv(device->descriptor, parts + !run.is_open, run.is_open ? 2 : 1);
     if (octets < 0 && errno == EINTR) continue;
     if (octets < 0 && errno != EAGAIN && arena->row == first) return -errno;
     if (octets < 0) break;
-    if (octets == 0) continue;
-    size_t length = (size_t)octets;
-    if (continue_run(&run, headers, length)) {
+    if (octets <= OFFLOAD_HEADER) continue;
+    size_t length = (size_t)octets - OFFLOAD_HEADER;
+    if (continue_run(&run, beside + OFFLOAD_HEADER, length)) {
       arena->lengths[arena->row - 1] = (int32_t)run.octets;
       arena->place = after(arena, (size_t)arena->offsets[arena->row - 1], run.octets);
       continue;
     }
     end_run(&run);
-    uint8_t *packet = arena->bytes + arena->place;
-    if (length > apart) memmove(packet + apart, rest, length - apart);
-    memcpy(packet, headers, length < apart ? length : apart);
+    size_t all = (size_t)octets;
+    if (all > apart) memmove(packet - OFFLOAD_HEADER + apart, rest, all - apart);
+    memcpy(packet - OFFLOAD_HEADER, beside, all < apart ? all : apart);
     begin_run(&run, packet, length);
     add_packet(arena, length);
   }

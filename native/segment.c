@@ -1,5 +1,6 @@
-// Departing packets of a device without offload: checksums are completed, super-segments cut. Each segment's headers are written into the
-// arena directly before its text, over that of the one before, which has been sent, so that every segment lies in one piece.
+// Departing packets of a device to which the kernel's segmentation is not left: super-segments are cut. Each segment's headers are written
+// into the arena directly before its text, over that of the one before, which has been sent, so that every segment lies in one piece.
+// Checksums stay the kernel's: it completes them where they leave the machine, and a program on it does without.
 #include "offload.h"
 #include "packet.h"
 
@@ -28,23 +29,6 @@ static void push(uint8_t *packet, size_t length, size_t start, size_t field) {
   if (length > start + (size_t)(packet[start + 12] >> 4) * 4) packet[start + 13] |= PSH;
 }
 
-static int write_completed(int descriptor, uint8_t *packet, size_t length, size_t start, size_t field) {
-  if (start + field + 2 > length) return -EINVAL;
-  uint16_t partial, checksum;
-  uint8_t *at = packet + start + field;
-  memcpy(&partial, at, 2);
-  push(packet, length, start, field);
-  // The field holds the pseudo-header's sum, which is so counted with the rest.
-  checksum = (uint16_t)~fold_sum(sum_octets(packet + start, length - start, 0));
-  // RFC 768, RFC 8200 §8.1: a computed zero goes as all ones; in TCP the two mean the same.
-  if (checksum == 0) checksum = 0xffff;
-  memcpy(at, &checksum, 2);
-  int result = write_packet(descriptor, packet, length);
-  // It may be tried again, and is then completed again.
-  if (result < 0) memcpy(at, &partial, 2);
-  return result;
-}
-
 // The super-segment's headers before `text` octets, `done` octets of its text having gone before them.
 static void write_headers(uint8_t *packet, const struct template *from, size_t done, size_t text) {
   size_t ip_header = from->ip_header;
@@ -59,20 +43,17 @@ static void write_headers(uint8_t *packet, const struct template *from, size_t d
 static void complete_headers(uint8_t *packet, const struct template *from, size_t index, bool is_last, size_t text) {
   size_t ip_header = from->ip_header;
   uint8_t *tcp = packet + ip_header;
-  uint16_t checksum;
   if (ip_header == IPV4_HEADER) {
     // RFC 6864: the identification of what can't be fragmented says nothing, and stays as it is.
     if ((packet[6] & DONT_FRAGMENT) == 0) write16(packet + 4, from->identification + index);
     write16(packet + 10, 0);
-    checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
+    uint16_t checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
     memcpy(packet + 10, &checksum, 2);
   }
   tcp[13] = is_last ? tcp[13] | PSH : tcp[13] & (uint8_t)~(FIN | PSH);
   if (index > 0) tcp[13] &= (uint8_t)~CWR;
-  write16(tcp + TCP_CHECKSUM, 0);
-  size_t length = from->length - ip_header + text;
-  checksum = (uint16_t)~fold_sum(sum_octets(tcp, length, pseudo_sum(packet, TCP, length)));
-  memcpy(tcp + TCP_CHECKSUM, &checksum, 2);
+  uint16_t partial = fold_sum(pseudo_sum(packet, TCP, from->length - ip_header + text));
+  memcpy(tcp + TCP_CHECKSUM, &partial, 2);
 }
 
 static bool read_template(struct template *template, const uint8_t *packet, size_t length, size_t start) {
@@ -90,17 +71,23 @@ static bool read_template(struct template *template, const uint8_t *packet, size
 
 static int write_cut(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length, size_t start, size_t size) {
   struct template template;
+  uint8_t whole_header[OFFLOAD_HEADER], header[OFFLOAD_HEADER] = {NEEDS_CHECKSUM};
   uint8_t *packet = octets + *offset;
   if (size == 0 || !read_template(&template, packet, (size_t)*length, start)) return -EINVAL;
+  write16_little(header + HEADER_START, start);
+  write16_little(header + HEADER_FIELD, TCP_CHECKSUM);
+  memcpy(whole_header, packet - OFFLOAD_HEADER, OFFLOAD_HEADER);
   size_t whole = (size_t)*length - template.length;
   for (size_t done = 0, index = 0; done < whole; index++) {
     size_t text = whole - done < size ? whole - done : size;
     uint8_t *at = packet + done;
     write_headers(at, &template, done, text);
     complete_headers(at, &template, index, done + text == whole, text);
-    int result = write_packet(descriptor, at, template.length + text);
+    memcpy(at - OFFLOAD_HEADER, header, OFFLOAD_HEADER);
+    int result = write_packet(descriptor, at - OFFLOAD_HEADER, OFFLOAD_HEADER + template.length + text);
     if (result < 0) {
       // What is left is a super-segment again.
+      memcpy(at - OFFLOAD_HEADER, whole_header, OFFLOAD_HEADER);
       write_headers(at, &template, done, whole - done);
       if (index > 0) at[start + 13] &= (uint8_t)~CWR;
       if (start == IPV4_HEADER && (at[6] & DONT_FRAGMENT) == 0) write16(at + 4, template.identification + index);
@@ -116,10 +103,12 @@ static int write_cut(int descriptor, uint8_t *octets, int32_t *offset, int32_t *
 int write_segments(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length) {
   uint8_t *packet = octets + *offset;
   const uint8_t *header = packet - OFFLOAD_HEADER;
-  if ((header[HEADER_FLAGS] & NEEDS_CHECKSUM) == 0) return write_packet(descriptor, packet, (size_t)*length);
   size_t start = read16_little(header + HEADER_START);
   uint8_t type = header[HEADER_TYPE] & (uint8_t)~TYPE_ECN;
-  if (type == 0) return write_completed(descriptor, packet, (size_t)*length, start, read16_little(header + HEADER_FIELD));
+  if (type == 0) {
+    if (header[HEADER_FLAGS] & NEEDS_CHECKSUM) push(packet, (size_t)*length, start, read16_little(header + HEADER_FIELD));
+    return write_packet(descriptor, header, (size_t)*length + OFFLOAD_HEADER);
+  }
   if (type != TYPE_TCP4 && type != TYPE_TCP6) return -EINVAL;
   return write_cut(descriptor, octets, offset, length, start, read16_little(header + HEADER_SIZE));
 }

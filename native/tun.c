@@ -143,17 +143,18 @@ static int attach(int descriptor, const char *name, short wanted, struct ifreq *
 }
 
 // What the kernel may leave to us, most first; what it took is returned (TUN_F_*).
-static int32_t negotiate(int descriptor, bool has_header) {
+static int32_t negotiate(int descriptor, bool has_header, bool is_software) {
   static const unsigned int offers[] = {
       TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6,
       TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
       TUN_F_CSUM,
   };
+  enum { JUST_CHECKSUMS = 2 };
   int size = OFFLOAD_HEADER;
   int is_little_endian = 1;
   if (has_header && ioctl(descriptor, TUNSETVNETHDRSZ, &size) == 0) {
     ioctl(descriptor, TUNSETVNETLE, &is_little_endian);
-    for (size_t offer = 0; offer < sizeof offers / sizeof *offers; offer++)
+    for (size_t offer = is_software ? JUST_CHECKSUMS : 0; offer < sizeof offers / sizeof *offers; offer++)
       if (ioctl(descriptor, TUNSETOFFLOAD, (unsigned long)offers[offer]) == 0) return (int32_t)offers[offer];
   }
   // A device made beforehand may still have what its last user agreed to.
@@ -248,7 +249,7 @@ static void close_opening(struct opening *opening) {
   opening->descriptor = -1;
 }
 
-// open(name, offload, namespace) -> { device, name, header, offload, software }. Where the kernel has none, software stands in.
+// open(name, offload, namespace) -> { device, name, header, offload, software }. Where the kernel has no segmentation, software stands in.
 static napi_value open_device(napi_env env, napi_callback_info info) {
   napi_value values[3], result, text;
   void *environment;
@@ -262,14 +263,14 @@ static napi_value open_device(napi_env env, napi_callback_info info) {
     return NULL;
 
   struct opening opening = {.namespace = namespace, .descriptor = -1};
-  short flags = wanted == KERNEL_OFFLOAD ? IFF_VNET_HDR : wanted == MERGED_BY_KERNEL ? IFF_NAPI : 0;
+  short flags = wanted == NO_OFFLOAD ? 0 : wanted == MERGED_BY_KERNEL ? IFF_VNET_HDR | IFF_NAPI : IFF_VNET_HDR;
   open_descriptors(&opening);
   int attached = attach_opening(&opening, name, flags, &request);
-  if (attached == 0 && flags == IFF_NAPI && !let_kernel_merge(namespace, request.ifr_name)) {
+  if (attached == 0 && wanted == MERGED_BY_KERNEL && !let_kernel_merge(namespace, request.ifr_name)) {
     // Without that a device that the kernel polls is slower than one that it does not.
     close_opening(&opening);
     open_descriptors(&opening);
-    attached = attach_opening(&opening, name, 0, &request);
+    attached = attach_opening(&opening, name, IFF_VNET_HDR, &request);
   }
   if (opening.descriptor < 0) {
     throw_errno(env, opening.error, opening.failed);
@@ -283,9 +284,9 @@ static napi_value open_device(napi_env env, napi_callback_info info) {
     return NULL;
   }
   bool has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
-  int32_t offload = negotiate(device->descriptor, has_header);
-  device->is_software = wanted != NO_OFFLOAD && !has_header;
-  device->header = has_header || device->is_software ? OFFLOAD_HEADER : 0;
+  int32_t offload = negotiate(device->descriptor, has_header, wanted > KERNEL_OFFLOAD);
+  device->is_software = has_header && (offload & TUN_F_TSO4) == 0;
+  device->header = has_header ? OFFLOAD_HEADER : 0;
   if (device->is_software) offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
   napi_create_object(env, &result);

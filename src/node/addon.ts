@@ -11,7 +11,10 @@ export interface Addon {
   activeRequests(): number
   open(
     name: string,
-    /** 0 for none, 1 for the kernel's, and software where it has none, 2 for software, 3 for that and the kernel's merging of what it gets. */
+    /**
+     * 0 for none, 1 for the kernel's, and software for segmentation that it does not have, 2 for software, 3 for that and the kernel's
+     * merging of what it gets.
+     */
     offload: number,
     namespace: string,
   ): { device: number; name: string; header: number; offload: number; software: number }

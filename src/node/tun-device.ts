@@ -56,9 +56,9 @@ export class TunDevice {
   readonly index: number
   readonly mtu: number
   readonly queueLength: number
-  /** What was agreed with the kernel, or what software does in its place; all false where the option was off. */
+  /** What was agreed with the kernel, with what software does in its place; all false where the option was off. */
   readonly offload: Offload
-  /** The offload is the addon's: the kernel gives and takes packets of the device's MTU. */
+  /** Segmentation is the addon's: the kernel gives and takes packets of the device's MTU. */
   readonly isSoftwareOffload: boolean
   /** Octets that a batch must keep free before every packet. */
   readonly headroom: number

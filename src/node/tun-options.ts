@@ -29,9 +29,9 @@ export interface TunOptions {
   /** Whether to bring it up. Default: true. */
   up?: boolean
   /**
-   * `true`: super-segments of up to 64 kB and their checksums are left to the kernel, or, where it does not offer that, to the native
-   * addon. 'software': to the addon in any case, so that the device carries nothing longer than its MTU. `false`: to nobody, each packet
-   * is handled by itself. Default: true.
+   * `true`: super-segments of up to 64 kB are left to the kernel, or, where it does not offer that, to the native addon. 'software': to
+   * the addon in any case, so that the device carries nothing longer than its MTU. Checksums are left to the kernel in both cases, which
+   * completes those that leave the machine. `false`: nothing is left to anybody, each packet is handled by itself. Default: true.
    */
   offload?: boolean | 'software'
   /**

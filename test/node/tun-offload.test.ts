@@ -1,13 +1,15 @@
-// What the addon does where the kernel has no offload: which segments it merges, which checksums it vouches for, and how it cuts.
+// What the addon does where segmentation is not left to the kernel: which segments it merges, which checksums are vouched for, and how it cuts.
 // Packets go through a real TUN device octet by octet.
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Checksum, type PacketBatch, Segmentation } from '../../src/core/batch.ts'
 import type { TunDevice } from '../../src/node/tun-device.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
 import {
   catchRaw,
+  checksumOf,
   Flags,
   packetOf,
+  pseudoSum,
   sendRaw,
   sumOf,
   textOf,
@@ -20,7 +22,7 @@ const { fin, syn, psh, ack, urg, ece, cwr } = Flags
 /** RFC 7323 appendix A. */
 const stamp = (value: number) => [1, 1, 8, 10, 0, 0, 0, value, 0, 0, 0, 5]
 const segments = (...wanted: Wanted[]) => wanted.map((one, index) => ({ at: index * 100, ...one }))
-const [one, verified, complete] = ['merged', 'verified', 'complete'] as const
+const [one, left, verified, complete] = ['merged', 'left', 'verified', 'complete'] as const
 
 /** Each a flow of its own; what is expected of its packets, row by row: how, and how many octets of text. */
 const FLOWS: [name: string, segments: Wanted[], ...rows: [typeof one | typeof verified | typeof complete, number][]][] =
@@ -73,38 +75,42 @@ interface Arrived {
 
 /** All that waits, but for what the kernel says of itself on a new device. Headers of merged packets must be right in themselves. */
 function arrived(device: TunDevice): Arrived[] {
-  const rows: Arrived[] = []
+  return readAll(device, describeRow)
+}
+
+function readAll<T>(
+  device: TunDevice,
+  read: (batch: PacketBatch, row: number, packet: Buffer, isIpv4: boolean) => T,
+): T[] {
+  const rows: T[] = []
   const batch = batchFor(device)
   for (; device.receive(batch) > 0; batch.clear()) {
     for (let row = batch.first; row < batch.end; row++) {
       const start = batch.offset[row]
       const packet = Buffer.from(batch.bytes.subarray(start, start + batch.length[row]))
       const isIpv4 = packet[0] >>> 4 === 4
-      if (isIpv4 || packet[8] === 0xfd) rows.push(describeRow(batch, row, packet, isIpv4))
+      if (isIpv4 || packet[8] === 0xfd) rows.push(read(batch, row, packet, isIpv4))
     }
   }
   return rows
 }
 
 function describeRow(batch: PacketBatch, row: number, packet: Buffer, isIpv4: boolean): Arrived {
-  const extension = [44, 60].includes(packet[6]) ? 8 : 0
-  const ipHeader = isIpv4 ? (packet[0] & 15) * 4 : 40 + extension
+  const { ipHeader, protocol, field } = checksumOf(packet)
   const transport = packet.subarray(ipHeader)
-  const isDatagram = packet[isIpv4 ? 9 : 6] === 17
+  const isDatagram = protocol === 17
   const text = transport.subarray(isDatagram ? 8 : (transport[12] >>> 4) * 4)
-  const how = HOW[batch.checksum[row]]
-  if (how === one) {
+  const isSegmented = batch.segmentation[row] !== Segmentation.none
+  const how = isSegmented ? one : HOW[batch.checksum[row]]
+  if (isSegmented) {
+    expect(batch.checksum[row]).toBe(Checksum.partial)
     expect(batch.segmentation[row]).toBe(isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6)
-    expect([batch.checksumStart[row], batch.checksumField[row]]).toEqual([ipHeader, 16])
     if (isIpv4) expect([packet.readUInt16BE(2), sumOf(packet, 0, 20)]).toEqual([packet.length, 0xffff])
     else expect(packet.readUInt16BE(4)).toBe(packet.length - 40)
-    // The field holds the pseudo-header's sum: what is left of the whole sum is the rest's.
-    const field = transport.readUInt16BE(16)
-    transport.writeUInt16BE(0, 16)
-    const rest = sumOf(transport)
-    expect(sumOf(Uint8Array.from([field >>> 8, field & 0xff, rest >>> 8, rest & 0xff]))).toBe(
-      transportSum(packet, ipHeader, 6),
-    )
+  }
+  if (batch.checksum[row] === Checksum.partial) {
+    expect([batch.checksumStart[row], batch.checksumField[row]]).toEqual([ipHeader, field])
+    expect(transport.readUInt16BE(field)).toBe(pseudoSum(packet, ipHeader, protocol))
   }
   const at = isDatagram ? 0 : transport.readUInt32BE(4) - 1_000
   const flags = isDatagram ? 0 : transport[13]
@@ -115,16 +121,8 @@ function describeRow(batch: PacketBatch, row: number, packet: Buffer, isIpv4: bo
 /** A packet whose checksum is left to the device: the pseudo-header's sum stands in its place. A complete one where `protocol` is null. */
 function add(batch: PacketBatch, packet: Buffer, protocol: 6 | 17 | null, size: number): number {
   const isIpv4 = packet[0] >>> 4 === 4
-  const [ipHeader, field] = [isIpv4 ? 20 : 40, protocol === 17 ? 6 : 16]
-  if (protocol !== null) {
-    packet.writeUInt16BE(0, ipHeader + field)
-    const rest = ~sumOf(packet, ipHeader) & 0xffff
-    const pseudo = transportSum(packet, ipHeader, protocol)
-    packet.writeUInt16BE(
-      sumOf(Uint8Array.from([pseudo >>> 8, pseudo & 0xff, rest >>> 8, rest & 0xff])),
-      ipHeader + field,
-    )
-  }
+  const { ipHeader, field } = checksumOf(packet)
+  if (protocol !== null) packet.writeUInt16BE(pseudoSum(packet, ipHeader, protocol), ipHeader + field)
   batch.bytes.set(packet, batch.reserve(packet.length))
   const row = batch.commit(packet.length)
   if (protocol === null) return row
@@ -137,7 +135,7 @@ function add(batch: PacketBatch, packet: Buffer, protocol: 6 | 17 | null, size: 
 }
 
 const HOW: Record<number, string> = {
-  [Checksum.partial]: one,
+  [Checksum.partial]: left,
   [Checksum.verified]: verified,
   [Checksum.complete]: complete,
 }
@@ -146,30 +144,44 @@ describeOnKernel('software offload', () => {
   const devices = Devices.forEachTest()
   const open = (gro = true) => devices.open({ offload: 'software', gro, address: ['10.7.0.1/24', 'fd00:7::1/64'] })
 
-  it.each([true, false])('merges what is in order and alike, and nothing else (IPv4: %s)', async (isIpv4) => {
-    const device = open()
-    expect([device.isSoftwareOffload, device.offload.tcp4, device.offload.udp]).toEqual([true, true, false])
-    const packets = FLOWS.flatMap(([, flow], index) => flow.map((wanted) => packetOf(isIpv4, index + 1, wanted)))
-    await sendRaw(devices.namespace, device.name, packets)
-    const rows = arrived(device)
-    for (const [index, [name, flow, ...expected]] of FLOWS.entries()) {
-      const own = rows.filter(({ port }) => port === index + 1)
-      expect([name, ...own.map(({ how, text }) => [how, text.length])]).toEqual([name, ...expected])
-      for (const { at, text, how, flags, size } of own) {
-        const [first] = flow
-        if (how !== complete) expect([name, text]).toEqual([name, Buffer.from(textOf(at, text.length))])
-        if (how === one) expect([name, size]).toEqual([name, flow.find((wanted) => wanted.at === at)?.text ?? 100])
-        expect([name, (flags & ack) !== 0]).toEqual([name, first.flags !== 0])
+  it.each([
+    [true, false],
+    [false, false],
+    [true, true],
+    [false, true],
+  ])(
+    'merges what is in order and alike, and nothing else (IPv4: %s, checksums are left: %s)',
+    async (isIpv4, areLeft) => {
+      const device = open()
+      expect([device.isSoftwareOffload, device.offload.tcp4, device.offload.udp]).toEqual([true, true, false])
+      // Nobody leaves the checksum of a fragment, and what is left can't be wrong.
+      const isSent = ([, flow]: (typeof FLOWS)[number]) => !areLeft || !flow.some((one) => one.isFragment || one.spoil)
+      const packets = FLOWS.flatMap((row, index) =>
+        isSent(row) ? row[1].map((wanted) => packetOf(isIpv4, index + 1, wanted)) : [],
+      )
+      await sendRaw(devices.namespace, device.name, packets, () => areLeft)
+      const rows = arrived(device)
+      for (const [index, [name, flow, ...whole]] of FLOWS.entries()) {
+        if (!isSent(FLOWS[index])) continue
+        const own = rows.filter(({ port }) => port === index + 1)
+        const expected = whole.map(([how, length]) => [areLeft && how !== one ? left : how, length])
+        expect([name, ...own.map(({ how, text }) => [how, text.length])]).toEqual([name, ...expected])
+        for (const { at, text, how, flags, size } of own) {
+          const [first] = flow
+          if (how !== complete) expect([name, text]).toEqual([name, Buffer.from(textOf(at, text.length))])
+          if (how === one) expect([name, size]).toEqual([name, flow.find((wanted) => wanted.at === at)?.text ?? 100])
+          expect([name, (flags & ack) !== 0]).toEqual([name, first.flags !== 0])
+        }
       }
-    }
-    const flagsOf = (name: string) =>
-      rows.filter(({ port }) => FLOWS[port - 1][0] === name).map(({ flags }) => flags & ~ack)
-    expect([flagsOf('PSH, which ends it'), flagsOf('FIN, which ends it'), flagsOf('ECE')]).toEqual([
-      [psh, 0],
-      [fin],
-      [0, ece],
-    ])
-  })
+      const flagsOf = (name: string) =>
+        rows.filter(({ port }) => FLOWS[port - 1][0] === name).map(({ flags }) => flags & ~ack)
+      expect([flagsOf('PSH, which ends it'), flagsOf('FIN, which ends it'), flagsOf('ECE')]).toEqual([
+        [psh, 0],
+        [fin],
+        [0, ece],
+      ])
+    },
+  )
 
   it('leaves alone what only IPv4 or only IPv6 has', async () => {
     const device = open()
@@ -270,6 +282,32 @@ describeOnKernel('software offload', () => {
     }
   })
 
+  it('merges what comes with its checksum and what comes without, and says of the last acknowledgment which', async () => {
+    const device = open()
+    const wanted: [port: number, isLeft: boolean, Wanted][] = [
+      [1, false, { text: 0, ack: 1 }],
+      [1, true, { text: 0, ack: 2 }],
+      [2, true, { text: 0, ack: 1 }],
+      [2, false, { text: 0, ack: 2 }],
+      [3, false, { at: 0 }],
+      [3, true, { at: 100 }],
+      [4, true, { at: 0 }],
+      [4, false, { at: 100 }],
+      [5, true, { at: 0 }],
+      [5, false, { at: 100, spoil: 'text' }],
+    ]
+    const packets = wanted.map(([port, , segment]) => packetOf(true, port, segment))
+    await sendRaw(devices.namespace, device.name, packets, (index) => wanted[index][1])
+    expect(arrived(device).map(({ port, how, text, acknowledged }) => [port, how, text.length, acknowledged])).toEqual([
+      [1, left, 0, 2],
+      [2, verified, 0, 2],
+      [3, one, 200, 1],
+      [4, one, 200, 1],
+      [5, left, 100, 1],
+      [5, complete, 100, 1],
+    ])
+  })
+
   it('merges no more than 64 kB, and only what comes without another flow between', async () => {
     const device = open()
     const flow = Array.from({ length: 50 }, (_, index) => packetOf(true, 1, { at: index * 1400, text: 1400 }))
@@ -294,10 +332,11 @@ describeOnKernel('software offload', () => {
     add(batch, packetOf(isIpv4, 4, { text: 77, protocol: 17 }), 17, 0)
     add(batch, packetOf(isIpv4, 5, { text: 77 }), null, 0)
     const packets = await catchRaw(devices.namespace, device.name, 9, () => expect(device.transmit(batch)).toBe(5))
-    const ipHeader = isIpv4 ? 20 : 40
     const seen = packets.map((packet) => {
-      const protocol = packet[isIpv4 ? 9 : 6]
-      expect(transportSum(packet, ipHeader, protocol)).toBe(0xffff)
+      const { ipHeader, protocol, field } = checksumOf(packet)
+      // Who listens on the machine itself sees what the kernel has not completed.
+      if (packet.readUInt16BE(ipHeader) === 5) expect(transportSum(packet, ipHeader, protocol)).toBe(0xffff)
+      else expect(packet.readUInt16BE(ipHeader + field)).toBe(pseudoSum(packet, ipHeader, protocol))
       if (isIpv4) expect([packet.readUInt16BE(2), sumOf(packet, 0, 20)]).toEqual([packet.length, 0xffff])
       else expect(packet.readUInt16BE(4)).toBe(packet.length - 40)
       const transport = packet.subarray(ipHeader)
@@ -321,6 +360,70 @@ describeOnKernel('software offload', () => {
       [4, 0, 0, 0, 77],
       [5, 0, 0, ack, 77],
     ])
+  })
+
+  describe('in a kernel that forwards', () => {
+    const beyond = { address: ['10.8.0.1/24', 'fd00:8::1/64'] }
+    const forward = async () => {
+      const { code } = await devices.namespace.exec('sysctl', [
+        '-qw',
+        'net.ipv4.ip_forward=1',
+        'net.ipv6.conf.all.forwarding=1',
+      ])
+      expect(code).toBe(0)
+    }
+
+    it.each([true, false])('has it complete what it was left (merged there: %s)', async (gro) => {
+      const device = open(gro)
+      const other = devices.open({ ...beyond, offload: false })
+      await forward()
+      const batch = batchFor(device)
+      const way = 'to beyond'
+      for (const isIpv4 of [true, false]) {
+        add(batch, packetOf(isIpv4, 1, { way, text: 3333, options: stamp(1) }), 6, 1001)
+        add(batch, packetOf(isIpv4, 2, { way, text: 77 }), 6, 0)
+        add(batch, packetOf(isIpv4, 3, { way, text: 77, protocol: 17 }), 17, 0)
+        // Without PSH it would be waited with.
+        add(batch, packetOf(isIpv4, 4, { way, text: 77, flags: ack | psh }), null, 0)
+      }
+      expect(device.transmit(batch)).toBe(8)
+      const lengths = { 1: [1001, 1001, 1001, 330], 2: [77], 3: [77], 4: [77] }
+      const packets = readAll(other, (_batch, _row, packet) => packet)
+      for (const isIpv4 of [true, false]) {
+        const own = packets.filter((packet) => packet[0] >>> 4 === (isIpv4 ? 4 : 6))
+        for (const packet of own) {
+          const { ipHeader, protocol } = checksumOf(packet)
+          expect(transportSum(packet, ipHeader, protocol)).toBe(0xffff)
+        }
+        const headers = (packet: Buffer) =>
+          packet[isIpv4 ? 9 : 6] === 17 ? 8 : (packet[checksumOf(packet).ipHeader + 12] >> 4) * 4
+        for (const [port, expected] of Object.entries(lengths)) {
+          const flow = own.filter((packet) => packet.readUInt16BE(checksumOf(packet).ipHeader) === Number(port))
+          expect([port, flow.map((packet) => packet.length - checksumOf(packet).ipHeader - headers(packet))]).toEqual([
+            port,
+            expected,
+          ])
+        }
+      }
+    })
+
+    it('takes its word for what came from elsewhere', async () => {
+      const device = open()
+      const other = devices.open({ ...beyond, offload: 'software' })
+      await forward()
+      const batch = batchFor(other)
+      const way = 'from beyond'
+      add(batch, packetOf(true, 1, { way, flags: ack | psh }), 6, 0)
+      // The kernel verifies what it may merge.
+      add(batch, packetOf(true, 2, { way, flags: ack | psh }), null, 0)
+      add(batch, packetOf(true, 3, { way, spoil: 'text', flags: ack | psh }), null, 0)
+      expect(other.transmit(batch)).toBe(3)
+      expect(arrived(device).map(({ port, how, text }) => [port, how, text.length])).toEqual([
+        [1, left, 100],
+        [2, verified, 100],
+        [3, complete, 100],
+      ])
+    })
   })
 
   it('has the kernel merge what it gets, unless told', async () => {

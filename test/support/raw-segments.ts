@@ -24,8 +24,26 @@ export interface Wanted {
   /** Says that more fragments follow. */
   isFragment?: boolean
   protocol?: number
+  /** To a network behind another device, 10.8.0.2 or fd00:8::2, or from there; else from the kernel's end of the device to ours. */
+  way?: 'to beyond' | 'from beyond'
   spoil?: 'text' | 'ip header'
 }
+
+/** Networks and hosts in them. */
+const WAYS = {
+  here: [
+    [7, 1],
+    [7, 2],
+  ],
+  'to beyond': [
+    [7, 2],
+    [8, 2],
+  ],
+  'from beyond': [
+    [8, 2],
+    [7, 2],
+  ],
+} as const
 
 export function sumOf(octets: Uint8Array, from = 0, to = octets.length): number {
   let sum = 0
@@ -34,12 +52,30 @@ export function sumOf(octets: Uint8Array, from = 0, to = octets.length): number 
   return sum
 }
 
+/** What stands in the field of a checksum that is left to whoever needs it. */
+export function pseudoSum(packet: Uint8Array, ipHeader: number, protocol: number): number {
+  return sumOf(pseudoHeader(packet, ipHeader, protocol))
+}
+
 /** What a checksum is summed over: pseudo-header and all that follows the IP header. Right where the sum is 0xffff. */
 export function transportSum(packet: Uint8Array, ipHeader: number, protocol: number): number {
+  return sumOf(Buffer.concat([pseudoHeader(packet, ipHeader, protocol), packet.subarray(ipHeader)]))
+}
+
+function pseudoHeader(packet: Uint8Array, ipHeader: number, protocol: number): Uint8Array {
   const isIpv4 = packet[0] >>> 4 === 4
   const length = packet.length - ipHeader
-  const pseudo = [...packet.subarray(isIpv4 ? 12 : 8, isIpv4 ? 20 : 40), length >>> 8, length & 0xff, 0, protocol]
-  return sumOf(Uint8Array.from([...pseudo, ...packet.subarray(ipHeader)]))
+  const addresses = packet.subarray(isIpv4 ? 12 : 8, isIpv4 ? 20 : 40)
+  return Uint8Array.from([...addresses, length >>> 8, length & 0xff, 0, protocol])
+}
+
+/** Where an IP header ends, with its options or one extension header, the protocol behind it, and where that has its checksum. */
+export function checksumOf(packet: Uint8Array): { ipHeader: number; protocol: number; field: number } {
+  const isIpv4 = packet[0] >>> 4 === 4
+  const isExtended = !isIpv4 && [44, 60].includes(packet[6])
+  const ipHeader = isIpv4 ? (packet[0] & 15) * 4 : isExtended ? 48 : 40
+  const protocol = packet[isIpv4 ? 9 : isExtended ? 40 : 6]
+  return { ipHeader, protocol, field: protocol === 17 ? 6 : 16 }
 }
 
 /** The text of a flow: each octet tells its place. */
@@ -94,7 +130,8 @@ function ipv4(length: number, protocol: number, wanted: Wanted): Buffer {
   header[6] = (mayBeCut ? 0 : 0x40) | (isFragment ? 0x20 : 0)
   header[8] = hopLimit
   header[9] = protocol
-  header.set([10, 7, 0, 1, 10, 7, 0, 2], 12)
+  const [[from, source], [to, target]] = WAYS[wanted.way ?? 'here']
+  header.set([10, from, 0, source, 10, to, 0, target], 12)
   // Four no-operations.
   header.fill(1, 20)
   return header
@@ -108,25 +145,44 @@ function ipv6(length: number, protocol: number, wanted: Wanted): Buffer {
   header.writeUInt16BE(extension.length + length, 4)
   header[6] = isFragment ? 44 : isExtended ? 60 : protocol
   header[7] = hopLimit
-  for (const [place, host] of [
-    [8, 1],
-    [24, 2],
-  ])
-    header.set([0xfd, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, host], place)
+  for (const [at, [network, host]] of WAYS[wanted.way ?? 'here'].entries())
+    header.set([0xfd, 0, 0, network, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, host], 8 + 16 * at)
   return Buffer.concat([header, Buffer.from(extension)])
 }
 
+/** PACKET_VNET_HDR: the header that says what is left stands before each packet. */
 const SEND = `import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+s.setsockopt(263, 15, 1)
 for line in sys.stdin:
   octets = bytes.fromhex(line)
-  s.sendto(octets, (sys.argv[1], 0x800 if octets[0] >> 4 == 4 else 0x86dd))`
+  s.sendto(octets, (sys.argv[1], 0x800 if octets[10] >> 4 == 4 else 0x86dd))`
 
-/** The kernel hands them to the device as they are, one after the other. */
-export async function sendRaw(namespace: Namespace, device: string, packets: readonly Buffer[]): Promise<void> {
-  const input = packets.map((packet) => `${packet.toString('hex')}\n`).join('')
+/** The kernel hands them to the device as they are, one after the other; those that `isLeft`, with a checksum that is still to be completed. */
+export async function sendRaw(
+  namespace: Namespace,
+  device: string,
+  packets: readonly Buffer[],
+  isLeft: (index: number) => boolean = () => false,
+): Promise<void> {
+  const lines = packets.map((packet, index) => (isLeft(index) ? left(packet) : whole(packet)).toString('hex'))
+  const input = lines.map((line) => `${line}\n`).join('')
   const { code, stderr } = await namespace.exec('python3', ['-c', SEND, device], { input })
   if (code !== 0) throw new Error(stderr)
+}
+
+function whole(packet: Buffer): Buffer {
+  return Buffer.concat([Buffer.alloc(10), packet])
+}
+
+function left(packet: Buffer): Buffer {
+  const sent = whole(packet)
+  const { ipHeader, protocol, field } = checksumOf(packet)
+  sent[0] = 1
+  sent.writeUInt16LE(ipHeader, 6)
+  sent.writeUInt16LE(field, 8)
+  sent.writeUInt16BE(pseudoSum(packet, ipHeader, protocol), 10 + ipHeader + field)
+  return sent
 }
 
 const CATCH = `import socket, sys
