@@ -6,7 +6,6 @@ import * as icmp from '../wire/icmp.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
-import { Address } from './address.ts'
 import { Chain, ExtensionHeaders } from './extension-headers.ts'
 import type { Forward } from './forward.ts'
 import type { Fragments } from './fragments.ts'
@@ -24,12 +23,6 @@ export class IpInput {
   readonly #forward: Forward
   readonly #observer: Observer
   readonly #chain = new ExtensionHeaders()
-  /** Of the last packet that was sane and ours: most come in rows from one host. */
-  readonly #source = new Address()
-  readonly #destination = new Address()
-  #from: Interface | null = null
-  /** How many interfaces there were then. */
-  #interfaceCount = 0
 
   constructor(interfaces: Interfaces, fragments: Fragments, errors: IcmpOutput, forward: Forward, observer: Observer) {
     this.#interfaces = interfaces
@@ -80,8 +73,7 @@ export class IpInput {
     packet.hopLimit = ipv4.hopLimit(view, start)
     packet.source.setIpv4(ipv4.source(view, start))
     packet.destination.setIpv4(ipv4.destination(view, start))
-    const isKnown = this.#isAsBefore()
-    if (!isKnown && !this.#isSane()) return null
+    if (!this.#isSane()) return null
     if (headerLength > ipv4.MINIMUM_LENGTH) {
       const options = ipv4.inspectOptions(view, start, headerLength)
       if (options === ipv4.Options.sourceRoute) return this.#drop(Drop.sourceRoute)
@@ -92,7 +84,7 @@ export class IpInput {
         return this.#drop(Drop.badOptions)
       }
     }
-    if (!isKnown && !this.#isOurs(now)) return null
+    if (!this.#isOurs(now)) return null
     if (ipv4.isFragment(view, start)) {
       const more = ipv4.moreFragments(view, start)
       const offset = ipv4.fragmentOffset(view, start)
@@ -129,7 +121,7 @@ export class IpInput {
     // RFC 4291 §2.5.5.2: a mapped address never stands on the wire.
     if (source.isIpv4) return this.#drop(Drop.martianSource)
     if (destination.isIpv4) return this.#drop(Drop.martianDestination)
-    if (!this.#isAsBefore() && !(this.#isSane() && this.#isOurs(now))) return null
+    if (!this.#isSane() || !this.#isOurs(now)) return null
     return this.#walk(packet.offset, packet.protocol, start + 6, true, now)
   }
 
@@ -253,26 +245,8 @@ export class IpInput {
       if (!destination.isMulticast || from.isLoopback || from.isMember(destination)) return true
       return this.#refuse(Drop.notForUs)
     }
-    if (from.anyAddress || this.#interfaces.isLocal(destination)) {
-      this.#source.assign(packet.source)
-      this.#destination.assign(destination)
-      this.#from = from
-      this.#interfaceCount = this.#interfaces.list.length
-      return true
-    }
+    if (from.anyAddress || this.#interfaces.isLocal(destination)) return true
     return this.#forward.receive(packet, now)
-  }
-
-  /** From the same host to the same address of ours as the one before: what was found of these holds. */
-  #isAsBefore(): boolean {
-    const { packet } = this
-    const isSame =
-      packet.interface === this.#from &&
-      packet.source.equals(this.#source) &&
-      packet.destination.equals(this.#destination) &&
-      this.#interfaces.list.length === this.#interfaceCount
-    if (isSame) packet.isToGroup = false
-    return isSame
   }
 
   /** Whether it is for us to say what is wrong with it. */

@@ -274,7 +274,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
     window.onTaken(octets, this.rcvMss, now, !shared.isUnderPressure)
     if (this.urgentLeft === 0) this.unmark(Mark.urgentReceived)
     if (this.readable === 0 && (this.reassembly === null || this.reassembly.isEmpty)) {
-      this.receiveBuffer?.clear()
+      if (this.receiveBuffer !== null) shared.receiveBuffers.give(this.receiveBuffer)
       this.receiveBuffer = null
     }
     if (this.isOver || !isSynchronized(this.state)) return

@@ -10,7 +10,7 @@ import { tellRetransmission } from './events.ts'
 import { Sent } from './sender/flight.ts'
 import { awaitTail } from './sender/losses.ts'
 import { onPaced, pacedRoom } from './sender/pacer.ts'
-import { HOLD, offeredMss, onPathProbe, pathProbeSize, refreshPath } from './sender/path-mtu.ts'
+import { HOLD, offeredMss, onPathProbe, pathProbeSize } from './sender/path-mtu.ts'
 import { Persist } from './sender/persist.ts'
 import { emissionLimit, inFlight, sendWindow } from './sender/recovery.ts'
 import { armRetransmission, Outcome, resend, restamp, retransmit } from './sender/retransmit.ts'
@@ -25,9 +25,9 @@ const CORK_TIME = 200
 const LEAST_PROBE_DELAY = 200
 const MOST_PROBE_DELAY = 120_000
 
-/** Sends what may be sent; says whether there is more to send now. */
+/** Sends what may be sent; says whether there is more to send now. The caller has just looked for the path. */
 export function output(cb: ControlBlock, batch: PacketBatch, now: number): boolean {
-  if (cb.state === State.closed || !refreshPath(cb, now)) return false
+  if (cb.state === State.closed || cb.route === null) return false
   if (cb.state === State.synSent || cb.state === State.synReceived) return outputSyn(cb, batch, now)
   if (!acknowledgeFirst(cb, batch, now)) return true
   let outcome: number = Outcome.nothing

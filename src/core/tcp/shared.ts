@@ -17,6 +17,7 @@ import { cubic } from './congestion/cubic.ts'
 import { type Connected, Demux } from './demux.ts'
 import { InitialSequence } from './opening/initial-sequence.ts'
 import { ReassemblyPool } from './receiver/reassembly.ts'
+import { ReceiveBuffers } from './receiver/receive-buffer.ts'
 import { Segment } from './segment.ts'
 import { RateSample } from './sender/delivery-rate.ts'
 import { FlightSlab } from './sender/flight.ts'
@@ -60,6 +61,7 @@ export class Shared {
   readonly tupleHash: TupleHash
   readonly sequences: InitialSequence
   readonly slabs: SlabPool
+  readonly receiveBuffers: ReceiveBuffers
   readonly timers = new Timers()
   readonly connections: Demux<Member>
   readonly timeWait: TimeWait
@@ -92,6 +94,7 @@ export class Shared {
     this.tupleHash = new TupleHash(context.random)
     this.sequences = new InitialSequence(context.random)
     this.slabs = new SlabPool(context.allocate)
+    this.receiveBuffers = new ReceiveBuffers(this.slabs)
     this.connections = new Demux(this.tupleHash)
     this.timeWait = new TimeWait(this.tupleHash, settings.timeWait, settings.mostTimeWait)
     this.congestion = controllerOf(settings.congestion) ?? cubic

@@ -89,15 +89,7 @@ export function write(
   view.setUint8(at + 9, protocol)
   view.setInt32(at + 12, source)
   view.setInt32(at + 16, destination)
-  // Of what is at hand: octets that were just written, read in other widths, would have to wait for memory.
-  const words = 0x4500 + trafficClass + total + identification + fragment + (hopLimit << 8) + protocol
-  const addresses = (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff)
-  const once = foldOnce(words + addresses)
-  view.setUint16(at + 10, ~foldOnce(once) & 0xffff)
-}
-
-function foldOnce(total: number): number {
-  return (total & 0xffff) + (total >>> 16)
+  writeChecksum(view, at)
 }
 
 export function writeChecksum(view: DataView, at: number): void {

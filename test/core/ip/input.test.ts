@@ -1,7 +1,6 @@
 // What arrives: validated, answered, or dropped with its reason (RFC 791, RFC 1122 §3.2, RFC 8200).
 import { describe, expect, test } from 'vitest'
 import { Checksum, PacketBatch } from '../../../src/core/batch.ts'
-import { type Prefix, parsePrefix } from '../../../src/core/ip/address.ts'
 import type { Drop } from '../../../src/core/observer.ts'
 import {
   Bench,
@@ -27,17 +26,6 @@ test('a packet after whose header nothing follows is taken, and nothing comes of
   expect(bench.answer(ipv6Packet(bytes(1, 2, 3), { from: 'fd00::1', protocol: 59 }))).toEqual([])
   expect(bench.answer(ipv6Packet(bytes(59, 0, 1, 4, 0, 0, 0, 0), { from: 'fd00::1', protocol: 60 }))).toEqual([])
   expect(bench.allDrops).toEqual({})
-})
-
-test('what a packet was found to be holds for the next one from there, until there are more interfaces', () => {
-  const bench = new Bench()
-  for (let count = 0; count < 2; count++) expect(bench.answer(request())).toHaveLength(1)
-  expect(bench.answer(request({ from: '10.0.0.255' }))).toEqual([])
-  expect(bench.answer(request({ to: '10.0.0.9' }))).toEqual([])
-  expect(bench.allDrops).toEqual({ martianSource: 1, notForUs: 1 })
-  bench.stack.addInterface({ name: 'late', mtu: 1500, addresses: [parsePrefix('10.0.0.1/24') as Prefix] })
-  expect(bench.answer(request())).toEqual([])
-  expect(bench.allDrops).toEqual({ martianSource: 1, notForUs: 1, ownSource: 1 })
 })
 
 test('an error that quotes nothing at all, where the memory of the batch ends too', () => {

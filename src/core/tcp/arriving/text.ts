@@ -5,7 +5,7 @@ import { Flag } from '../../wire/tcp.ts'
 import { Cause } from '../cause.ts'
 import { type ControlBlock, Mark, Wake } from '../control-block.ts'
 import { Inserted, Reassembly } from '../receiver/reassembly.ts'
-import { KEEP_FROM, ReceiveBuffer } from '../receiver/receive-buffer.ts'
+import { KEEP_FROM, type ReceiveBuffer } from '../receiver/receive-buffer.ts'
 import type { Segment } from '../segment.ts'
 import { Codepoint, type Ecn } from '../sender/ecn.ts'
 import { distance } from '../sequence.ts'
@@ -29,7 +29,7 @@ export function receiveText(cb: ControlBlock, segment: Segment, now: number): bo
     acknowledgeDuplicate(cb, Cause.duplicateAck)
     return true
   }
-  cb.receiveBuffer ??= new ReceiveBuffer(cb.shared.slabs)
+  cb.receiveBuffer ??= cb.shared.receiveBuffers.take()
   if (isInOrder) takeInOrder(cb, segment, now)
   else keepOutOfOrder(cb, segment)
   return true

@@ -182,6 +182,32 @@ export class ReceiveBuffer {
   }
 }
 
+/** Spare ones: as many as one batch of packets brings text for. */
+const SPARE = 64
+
+/**
+ * Those of a stack. Most are empty again in the turn that brought their text, and serve the next connections: what is made anew for each
+ * must be told of to the collector, since what is old points to it.
+ */
+export class ReceiveBuffers {
+  readonly #slabs: SlabPool
+  readonly #spare: ReceiveBuffer[] = []
+
+  constructor(slabs: SlabPool) {
+    this.#slabs = slabs
+  }
+
+  take(): ReceiveBuffer {
+    return this.#spare.pop() ?? new ReceiveBuffer(this.#slabs)
+  }
+
+  /** Nobody holds it any more. */
+  give(buffer: ReceiveBuffer): void {
+    buffer.clear()
+    if (this.#spare.length < SPARE) this.#spare.push(buffer)
+  }
+}
+
 function copyOut(target: Uint8Array, at: number, from: Octets, start: number, length: number): void {
   if (length > BY_LOOP) target.set(from.bytes.subarray(start, start + length), at)
   else for (let octet = 0; octet < length; octet++) target[at + octet] = from.bytes[start + octet]
