@@ -7,8 +7,11 @@ import type { Stack } from '../core/stack.ts'
 
 /** Packets from so many octets on are long. */
 const LONG = 16_384
-/** Batches of one packet that a turn takes: as many long packets as fit into one batch of many. */
-const SINGLES = 4
+/**
+ * Batches of one packet that a turn takes. A turn writes four long packets; were it to read no more than four, ACKs among them, then whoever
+ * sends bulk while we send some would have a queue before us, and a small packet would wait behind it.
+ */
+const SINGLES = 16
 
 export class Port {
   readonly link: Link

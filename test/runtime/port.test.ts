@@ -45,22 +45,21 @@ function port(offload: Offload, mergesInBatch = false) {
 
 const OFFLOAD: Offload = { checksum: true, tcp4: true, tcp6: true, udp: false }
 
-test('long packets come one a batch once they come, up to four a turn, and short ones together again', () => {
+test('long packets come one a batch once they come, up to sixteen a turn, and short ones together again', () => {
   const { link, port: made, turn } = port(OFFLOAD)
   link.waiting.push(60_000, 60_000)
   turn()
   expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64])
   expect([link.waiting.length, made.hasMore]).toEqual([0, false])
-  link.waiting.push(60_000, 60_000, 60_000, 60_000, 60_000)
+  link.waiting.push(...Array.from({ length: 17 }, () => 60_000))
   turn()
-  expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64, 1, 1, 1, 1])
+  expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64, ...Array.from({ length: 16 }, () => 1)])
   expect([link.waiting.length, made.hasMore, made.fullBatches]).toEqual([1, true, 1])
   link.batches.clear()
-  link.waiting.push(60, 60, 60)
+  link.waiting.push(...Array.from({ length: 40 }, () => 60))
   turn()
-  expect([link.waiting.length, link.batches.size, made.hasMore]).toEqual([0, 4, true])
+  expect([link.waiting.length, link.batches.size, made.hasMore]).toEqual([25, 16, true])
   link.batches.clear()
-  link.waiting.push(...Array.from({ length: 10 }, () => 60))
   turn()
   expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64])
   expect([link.waiting.length, made.hasMore]).toEqual([0, false])
