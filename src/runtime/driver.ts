@@ -14,6 +14,11 @@ import { type EventListener, Watching } from './watching.ts'
  */
 const MOST_FULL_BATCHES = 160
 
+/** Milliseconds after which a turn ends that waits for long packets, how often it looks in vain before, and how often it finds some. */
+const LONGEST_TURN = 0.25
+const MOST_LOOKS = 20
+const MOST_ROUNDS = 16
+
 export interface DriverHooks {
   /** Runs a socket's wake in that socket's own context; plain call by default. */
   wake?(socket: Wakeable, now: number): void
@@ -89,11 +94,13 @@ export class Driver {
       this.#hooks.before?.()
       const now = this.#environment.clock.now()
       this.#turnAt = now
-      this.#receive(now)
+      const isBulk = this.#receive(now)
       this.#timers.run(now)
       this.#stack.expire(now, this.#isDrained())
       this.#wake(now)
       this.#transmit(this.#environment.clock.now())
+      // Who observes is told at the end of each turn, and of no more than one turn brings.
+      if (isBulk && !this.#stack.observer.isDetailed) this.#linger(now + LONGEST_TURN)
       this.#watching?.deliver()
     } finally {
       this.#isTurning = false
@@ -137,8 +144,34 @@ export class Driver {
     if (failure !== null) throw failure.error
   }
 
-  #receive(now: number): void {
-    for (const port of this.#ports) port.receive(this.#stack, now)
+  /** At most one batch a link; says whether long packets came. */
+  #receive(now: number): boolean {
+    let isBulk = false
+    for (const port of this.#ports) if (port.receive(this.#stack, now) && port.isBulk) isBulk = true
+    return isBulk
+  }
+
+  /**
+   * While long packets come the next one is mostly a few microseconds away: less than the sender takes to wake us, and than we take to go
+   * to sleep. So the turn looks again for a while, and does with what it finds what a turn does.
+   */
+  #linger(until: number): void {
+    for (let rounds = 0, looks = 0; rounds < MOST_ROUNDS && looks < MOST_LOOKS; looks++) {
+      const now = this.#environment.clock.now()
+      if (now >= until) return
+      if (!this.#receiveBulk(now)) continue
+      this.#turnAt = now
+      this.#wake(now)
+      this.#transmit(this.#environment.clock.now())
+      looks = 0
+      rounds++
+    }
+  }
+
+  #receiveBulk(now: number): boolean {
+    let hasCome = false
+    for (const port of this.#ports) if (port.isBulk && port.receive(this.#stack, now)) hasCome = true
+    return hasCome
   }
 
   /** Whether no ACK can be waiting unread that would disarm a loss timer; in the long run timers must expire all the same. */

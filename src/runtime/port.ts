@@ -22,7 +22,6 @@ export class Port {
   readonly #incoming: PacketBatch
   /** None where no packet is long, where batches are exchanged whole, or where only many packets become a long one. */
   readonly #singles: readonly PacketBatch[]
-  /** Most of what came last was long. */
   #isBulk = false
 
   constructor(link: Link, at: Interface, allocate: Allocate | undefined) {
@@ -42,26 +41,32 @@ export class Port {
     return this.fullBatches > 0
   }
 
-  /** At most one batch, or a few of one long packet each. */
-  receive(stack: Stack, now: number): void {
-    const isFull = this.#isBulk ? this.#receiveSingles(stack, now) : this.#receiveMany(stack, now)
-    this.fullBatches = isFull ? this.fullBatches + 1 : 0
+  /** Most of what came last was long. */
+  get isBulk(): boolean {
+    return this.#isBulk
   }
 
-  #receiveMany(stack: Stack, now: number): boolean {
+  /** At most one batch, or a few of one long packet each; says whether anything came. */
+  receive(stack: Stack, now: number): boolean {
+    const count = this.#isBulk ? this.#receiveSingles(stack, now) : this.#receiveMany(stack, now)
+    return count > 0
+  }
+
+  #receiveMany(stack: Stack, now: number): number {
     const incoming = this.#incoming
     this.#fill(incoming)
     const { count, isFull } = incoming
+    this.fullBatches = isFull ? this.fullBatches + 1 : 0
     if (count > 0) {
       let octets = 0
       for (let row = incoming.first; row < incoming.end; row++) octets += incoming.length[row]
       this.#isBulk = this.#singles.length > 0 && octets >= count * LONG
       stack.receive(incoming, now)
     }
-    return isFull
+    return count
   }
 
-  #receiveSingles(stack: Stack, now: number): boolean {
+  #receiveSingles(stack: Stack, now: number): number {
     let [count, octets] = [0, 0]
     for (const single of this.#singles) {
       this.#fill(single)
@@ -71,7 +76,8 @@ export class Port {
       stack.receive(single, now)
     }
     if (count > 0) this.#isBulk = octets >= count * LONG
-    return count === this.#singles.length
+    this.fullBatches = count === this.#singles.length ? this.fullBatches + 1 : 0
+    return count
   }
 
   #fill(batch: PacketBatch): void {
