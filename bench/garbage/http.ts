@@ -15,11 +15,15 @@ const BODY = new Uint8Array(612).fill(120)
 const REQUEST = new Uint8Array([...'GET / HTTP/1.1\r\nHost: 10.7.0.2\r\n\r\n'].map((letter) => letter.charCodeAt(0)))
 
 export const http: GarbageClaim[] = [
-  { name: 'HTTP: a request and its response of 612 octets, both ends', below: BELOW, prepare: () => requests() },
+  {
+    name: 'HTTP: a request and its response of 612 octets, both ends',
+    below: BELOW,
+    prepare: () => requests(CONNECTIONS),
+  },
 ]
 
 /** Each connection asks once in each call, as a crowd of clients does, and has its answer before the call is over. */
-function requests(): GarbageCall {
+export function requests(connections: number): GarbageCall {
   const clock = new VirtualClock()
   const stack = (seed: number): PortableStack => {
     const random = new SeededRandom(seed)
@@ -30,14 +34,14 @@ function requests(): GarbageCall {
   client.addInterface({ link: one, addresses: ['10.7.0.1/24'] })
   server.addInterface({ link: other, addresses: ['10.7.0.2/24'] })
   const response = new HttpResponse(BODY, { headers: { 'Content-Type': 'text/plain' } })
-  createHttpServer(() => response).listen(server)
+  createHttpServer(() => response).listen(server, { backlog: connections })
   const endpoints: Endpoint[] = []
   let received = 0
   const take = (_octets: Uint8Array, _start: number, length: number) => {
     received += length
     return length
   }
-  for (let count = 0; count < CONNECTIONS; count++) {
+  for (let count = 0; count < connections; count++) {
     const endpoint = client.connect({ address: '10.7.0.2', port: 80 })
     endpoint.onReadable = () => endpoint.look(take)
     endpoints.push(endpoint)
@@ -46,7 +50,7 @@ function requests(): GarbageCall {
   // The first answer tells how long they are.
   endpoints[0].send(REQUEST)
   clock.advance(clock.now() + 10)
-  const [answer, whole] = [received, received * CONNECTIONS]
+  const [answer, whole] = [received, received * connections]
   let answered = 0
   const call = () => {
     received = 0
@@ -54,5 +58,5 @@ function requests(): GarbageCall {
     while (received < whole && clock.step());
     answered += received / answer
   }
-  return { packets: CONNECTIONS, call, handled: () => answered }
+  return { packets: connections, call, handled: () => answered }
 }

@@ -8,6 +8,7 @@ import { demux } from './demux.ts'
 import { echo } from './echo.ts'
 import { handshake } from './handshake.ts'
 import { recovery } from './recovery.ts'
+import { requests } from './requests.ts'
 import { segments } from './segments.ts'
 import { reconnects } from './storm.ts'
 import type { Measured, Prepare, Suite } from './suite.ts'
@@ -23,6 +24,7 @@ const suites: Record<string, Suite> = {
   handshake,
   recovery,
   reconnects,
+  requests,
   segments,
   demux,
   timers,
