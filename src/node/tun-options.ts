@@ -55,7 +55,7 @@ export interface TunPlan {
 }
 
 export function planOf(options: TunOptions): TunPlan {
-  const { name, netns, mtu, queueLength, offload } = options
+  const { name, netns, mtu, queueLength, offload, gro } = options
   if (name !== undefined && !/^[^\s/:]{1,15}$/.test(name))
     throw invalid('name', name, 'has 1 to 15 characters, none of them a space, "/" or ":"')
   if (netns !== undefined && (netns === '' || netns.includes('\0') || Buffer.byteLength(netns) > 255))
@@ -65,6 +65,7 @@ export function planOf(options: TunOptions): TunPlan {
     throw invalid('queueLength', queueLength, 'lies between 0 and 1,000,000')
   if (offload !== undefined && typeof offload !== 'boolean' && offload !== 'software')
     throw invalid('offload', offload, 'is true, false or "software"')
+  if (gro !== undefined && typeof gro !== 'boolean') throw invalid('gro', gro, 'is true or false')
   const addresses = typeof options.address === 'string' ? [options.address] : (options.address ?? [])
   return {
     addresses: addresses.map((text) => network('address', text)),

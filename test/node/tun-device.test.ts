@@ -29,6 +29,7 @@ describe('the options of a TUN device', () => {
     [{ address: 'fe80::1%lo/64' }, 'address'],
     [{ address: [7 as unknown as string] }, 'address'],
     [{ routes: ['nowhere'] }, 'routes'],
+    [{ gro: 'never' as unknown as boolean }, 'gro'],
     [{ routes: [{ to: '10.8.0.0/16', via: 'there' }] }, 'routes'],
   ]
   for (const [options, name] of cases)
