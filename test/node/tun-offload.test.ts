@@ -1,8 +1,8 @@
 // What the addon does where segmentation is not left to the kernel: which segments it merges, which checksums are vouched for, and how it cuts.
 // Packets go through a real TUN device octet by octet.
-import { describe, expect, it } from 'vitest'
-import { Checksum, type PacketBatch, Segmentation } from '../../src/core/batch.ts'
-import type { TunDevice } from '../../src/node/tun-device.ts'
+import { expect, it } from 'vitest'
+import { Segmentation } from '../../src/core/batch.ts'
+import { add, arrived } from '../support/arrived-packets.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
 import {
   catchRaw,
@@ -60,84 +60,6 @@ const FLOWS: [name: string, segments: Wanted[], ...rows: [typeof one | typeof ve
 
 function repeat(count: number, how: typeof verified | typeof complete = verified): [typeof how, number][] {
   return Array.from({ length: count }, () => [how, 100])
-}
-
-interface Arrived {
-  port: number
-  how: string
-  /** Octets before it in its flow. */
-  at: number
-  text: Buffer
-  flags: number
-  acknowledged: number
-  size: number
-}
-
-/** All that waits, but for what the kernel says of itself on a new device. Headers of merged packets must be right in themselves. */
-function arrived(device: TunDevice): Arrived[] {
-  return readAll(device, describeRow)
-}
-
-function readAll<T>(
-  device: TunDevice,
-  read: (batch: PacketBatch, row: number, packet: Buffer, isIpv4: boolean) => T,
-): T[] {
-  const rows: T[] = []
-  const batch = batchFor(device)
-  for (; device.receive(batch) > 0; batch.clear()) {
-    for (let row = batch.first; row < batch.end; row++) {
-      const start = batch.offset[row]
-      const packet = Buffer.from(batch.bytes.subarray(start, start + batch.length[row]))
-      const isIpv4 = packet[0] >>> 4 === 4
-      if (isIpv4 || packet[8] === 0xfd) rows.push(read(batch, row, packet, isIpv4))
-    }
-  }
-  return rows
-}
-
-function describeRow(batch: PacketBatch, row: number, packet: Buffer, isIpv4: boolean): Arrived {
-  const { ipHeader, protocol, field } = checksumOf(packet)
-  const transport = packet.subarray(ipHeader)
-  const isDatagram = protocol === 17
-  const text = transport.subarray(isDatagram ? 8 : (transport[12] >>> 4) * 4)
-  const isSegmented = batch.segmentation[row] !== Segmentation.none
-  const how = isSegmented ? one : HOW[batch.checksum[row]]
-  if (isSegmented) {
-    expect(batch.checksum[row]).toBe(Checksum.partial)
-    expect(batch.segmentation[row]).toBe(isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6)
-    if (isIpv4) expect([packet.readUInt16BE(2), sumOf(packet, 0, 20)]).toEqual([packet.length, 0xffff])
-    else expect(packet.readUInt16BE(4)).toBe(packet.length - 40)
-  }
-  if (batch.checksum[row] === Checksum.partial) {
-    expect([batch.checksumStart[row], batch.checksumField[row]]).toEqual([ipHeader, field])
-    expect(transport.readUInt16BE(field)).toBe(pseudoSum(packet, ipHeader, protocol))
-  }
-  const at = isDatagram ? 0 : transport.readUInt32BE(4) - 1_000
-  const flags = isDatagram ? 0 : transport[13]
-  const acknowledged = isDatagram ? 0 : transport.readInt32BE(8)
-  return { port: transport.readUInt16BE(0), how, at, text, flags, acknowledged, size: batch.segmentSize[row] }
-}
-
-/** A packet whose checksum is left to the device: the pseudo-header's sum stands in its place. A complete one where `protocol` is null. */
-function add(batch: PacketBatch, packet: Buffer, protocol: 6 | 17 | null, size: number): number {
-  const isIpv4 = packet[0] >>> 4 === 4
-  const { ipHeader, field } = checksumOf(packet)
-  if (protocol !== null) packet.writeUInt16BE(pseudoSum(packet, ipHeader, protocol), ipHeader + field)
-  batch.bytes.set(packet, batch.reserve(packet.length))
-  const row = batch.commit(packet.length)
-  if (protocol === null) return row
-  batch.checksum[row] = Checksum.partial
-  batch.checksumStart[row] = ipHeader
-  batch.checksumField[row] = field
-  if (size > 0) batch.segmentation[row] = isIpv4 ? Segmentation.tcp4 : Segmentation.tcp6
-  batch.segmentSize[row] = size
-  return row
-}
-
-const HOW: Record<number, string> = {
-  [Checksum.partial]: left,
-  [Checksum.verified]: verified,
-  [Checksum.complete]: complete,
 }
 
 describeOnKernel('software offload', () => {
@@ -360,70 +282,6 @@ describeOnKernel('software offload', () => {
       [4, 0, 0, 0, 77],
       [5, 0, 0, ack, 77],
     ])
-  })
-
-  describe('in a kernel that forwards', () => {
-    const beyond = { address: ['10.8.0.1/24', 'fd00:8::1/64'] }
-    const forward = async () => {
-      const { code } = await devices.namespace.exec('sysctl', [
-        '-qw',
-        'net.ipv4.ip_forward=1',
-        'net.ipv6.conf.all.forwarding=1',
-      ])
-      expect(code).toBe(0)
-    }
-
-    it.each([true, false])('has it complete what it was left (merged there: %s)', async (gro) => {
-      const device = open(gro)
-      const other = devices.open({ ...beyond, offload: false })
-      await forward()
-      const batch = batchFor(device)
-      const way = 'to beyond'
-      for (const isIpv4 of [true, false]) {
-        add(batch, packetOf(isIpv4, 1, { way, text: 3333, options: stamp(1) }), 6, 1001)
-        add(batch, packetOf(isIpv4, 2, { way, text: 77 }), 6, 0)
-        add(batch, packetOf(isIpv4, 3, { way, text: 77, protocol: 17 }), 17, 0)
-        // Without PSH it would be waited with.
-        add(batch, packetOf(isIpv4, 4, { way, text: 77, flags: ack | psh }), null, 0)
-      }
-      expect(device.transmit(batch)).toBe(8)
-      const lengths = { 1: [1001, 1001, 1001, 330], 2: [77], 3: [77], 4: [77] }
-      const packets = readAll(other, (_batch, _row, packet) => packet)
-      for (const isIpv4 of [true, false]) {
-        const own = packets.filter((packet) => packet[0] >>> 4 === (isIpv4 ? 4 : 6))
-        for (const packet of own) {
-          const { ipHeader, protocol } = checksumOf(packet)
-          expect(transportSum(packet, ipHeader, protocol)).toBe(0xffff)
-        }
-        const headers = (packet: Buffer) =>
-          packet[isIpv4 ? 9 : 6] === 17 ? 8 : (packet[checksumOf(packet).ipHeader + 12] >> 4) * 4
-        for (const [port, expected] of Object.entries(lengths)) {
-          const flow = own.filter((packet) => packet.readUInt16BE(checksumOf(packet).ipHeader) === Number(port))
-          expect([port, flow.map((packet) => packet.length - checksumOf(packet).ipHeader - headers(packet))]).toEqual([
-            port,
-            expected,
-          ])
-        }
-      }
-    })
-
-    it('takes its word for what came from elsewhere', async () => {
-      const device = open()
-      const other = devices.open({ ...beyond, offload: 'software' })
-      await forward()
-      const batch = batchFor(other)
-      const way = 'from beyond'
-      add(batch, packetOf(true, 1, { way, flags: ack | psh }), 6, 0)
-      // The kernel verifies what it may merge.
-      add(batch, packetOf(true, 2, { way, flags: ack | psh }), null, 0)
-      add(batch, packetOf(true, 3, { way, spoil: 'text', flags: ack | psh }), null, 0)
-      expect(other.transmit(batch)).toBe(3)
-      expect(arrived(device).map(({ port, how, text }) => [port, how, text.length])).toEqual([
-        [1, left, 100],
-        [2, verified, 100],
-        [3, complete, 100],
-      ])
-    })
   })
 
   it('has the kernel merge what it gets, unless told', async () => {
