@@ -2,6 +2,7 @@
 //   node tcp-flow.mjs sink PORT               takes what comes; for each connection a line of JSON: octets, milliseconds, sha256, from where;
 //   ... sink PORT MOST FROM                   counts what comes from FROM to MOST milliseconds after the first octet
 //   node tcp-flow.mjs source HOST PORT MS     sends zeros for so long, and lets go
+//   ... source HOST PORT MS wait              says that it is ready, and connects when its standard input ends
 //   node tcp-flow.mjs send HOST PORT OCTETS   sends so many octets that can be told apart; then a line of JSON: sha256
 import { createHash } from 'node:crypto'
 import { connect, createServer } from 'node:net'
@@ -75,5 +76,9 @@ function send(host, port, octets) {
 }
 
 if (mode === 'sink') sink(Number(args[0]))
-else if (mode === 'source') source(args[0], args[1], args[2])
-else if (mode === 'send') send(args[0], args[1], Number(args[2]))
+else if (mode === 'source') {
+  const begin = () => source(args[0], args[1], args[2])
+  if (args[3] === 'wait') process.stdin.on('end', begin).resume()
+  else begin()
+  console.log('ready')
+} else if (mode === 'send') send(args[0], args[1], Number(args[2]))

@@ -1,13 +1,13 @@
 // What connections that share a bottleneck get of it: ours beside the kernel's, and ours among themselves. Both come into one namespace,
-// whose way out is the kernel's token bucket filter: the bottleneck. Behind it a stack of ours delays both ways and hands on to the kernel
-// that they send to; all on plain TUN devices. Neither sender is at home there: one that is sees the filter's queue and holds back, and
-// a bottleneck or a path in the process that runs our sender lets the kernel's come first to each place that becomes free.
-import { type ChildProcess, fork } from 'node:child_process'
+// whose way out is the kernel's token bucket filter: the bottleneck. Behind it a line that only delays, both ways, leads to the kernel
+// that they send to. Neither sender is at home there: one that is sees the filter's queue and holds back. And the line counts nanoseconds:
+// one that counts milliseconds hands on acknowledgments to both senders at once, and whoever answers first finds the places that are free.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { NodeStack } from '../../src/index.ts'
 import { createNamespace, type Namespace } from '../../test/support/namespace.ts'
 import type { Claim } from './claim.ts'
+import { compiledClient } from './compiled-client.ts'
 import { Sink } from './recovery-path.ts'
 import { builtPackage, FLOW, type Package, PORT } from './transfer-path.ts'
 
@@ -15,15 +15,19 @@ const FROM = 10_000
 const UNTIL = Number(process.env.SHARING_SECONDS ?? 60) * 1000
 /** Mbit/s, milliseconds each way, packets: of the bandwidth-delay product. */
 const BOTTLENECK = { rate: 50, delay: 10, queue: 83 }
+/**
+ * Microseconds: what a packet takes at the bottleneck. Without it a packet always comes to the queue at the same point of the one that is
+ * leaving, so that always the same sender finds it full (S. Floyd and V. Jacobson, 1991, of phase effects).
+ */
+const JITTER = (1500 * 8) / BOTTLENECK.rate
 const RUNS = 5
 const OURS = '10.6.0.2'
-const PATH = fileURLToPath(new URL('sharing-path.js', import.meta.url))
 const RIGHT = '10.8.0.1'
 
 class Bottleneck {
   readonly #package: Package
   readonly #ours: NodeStack
-  #path: ChildProcess | null = null
+  #line: ChildProcessWithoutNullStreams | null = null
   readonly #theirs = createNamespace()
   readonly #left = createNamespace()
   readonly #right = createNamespace()
@@ -49,15 +53,35 @@ class Bottleneck {
     const toOurs = this.#package.tun({ offload: false, mtu: 1500, name: 'tun0', netns: left.name, address })
     this.#ours.addInterface({ link: toOurs, addresses: [`${OURS}/24`], gateways: ['10.6.0.1'] })
     const { rate, delay, queue } = BOTTLENECK
-    this.#path = fork(PATH, [left.name, this.#right.name, String(delay), String(seed)])
-    const ended = once(this.#path, 'exit').then(([code]) => {
-      throw new Error(`the path ended with ${code}`)
-    })
-    await Promise.race([once(this.#path, 'message'), ended])
+    await this.#joinByLine(delay, seed)
     const filter = ['tbf', 'rate', `${rate}mbit`, 'burst', '3000', 'limit', String(queue * 1500)]
     await run(left, 'tc', ['qdisc', 'replace', 'dev', 'tun1', 'root', ...filter])
     await this.#joinTheirs()
     await this.#sink.ready
+  }
+
+  /** Its way out, and the receiver's way in. */
+  async #joinByLine(milliseconds: number, seed: number): Promise<void> {
+    const [left, right] = [this.#left, this.#right]
+    const line = spawn(compiledClient('delay-line'), [
+      left.name,
+      right.name,
+      'tun1',
+      ...[milliseconds * 1000, JITTER, seed].map(String),
+    ])
+    this.#line = line
+    const ended = once(line, 'exit').then(([code]) => {
+      throw new Error(`the delay line ended with ${code}`)
+    })
+    await Promise.race([once(line.stdout, 'data'), ended])
+    for (const [namespace, address, onward] of [
+      [left, '10.7.0.1/24', ['10.8.0.0/24']],
+      [right, `${RIGHT}/24`, ['10.5.0.0/24', '10.6.0.0/24']],
+    ] as const) {
+      await run(namespace, 'ip', ['address', 'add', address, 'dev', 'tun1'])
+      await run(namespace, 'ip', ['link', 'set', 'tun1', 'up'])
+      for (const to of onward) await run(namespace, 'ip', ['route', 'add', to, 'dev', 'tun1'])
+    }
   }
 
   /** The kernel's sender, with segments of its own making: the filter is to see packets. */
@@ -83,11 +107,13 @@ class Bottleneck {
     const reports = Array.from({ length: ours + kernels }, () => this.#sink.next())
     const chunk = new Uint8Array(65_536)
     const lasts = UNTIL + 500
+    // A process takes its time until it connects, and who has had the path alone for that long keeps more of it for a while.
     const sources = Array.from({ length: kernels }, () =>
-      this.#theirs.exec(process.execPath, [FLOW, 'source', RIGHT, String(PORT), String(lasts)], {
-        timeout: lasts + 20_000,
-      }),
+      this.#theirs.start(process.execPath, [FLOW, 'source', RIGHT, String(PORT), String(lasts), 'wait']),
     )
+    const done = sources.map((source) => once(source, 'exit'))
+    await Promise.all(sources.map(({ stdout }) => once(stdout!, 'data')))
+    for (const { stdin } of sources) stdin?.end()
     const endpoints = Array.from({ length: ours }, () => this.#ours.connect({ address: RIGHT, port: PORT }))
     for (const endpoint of endpoints) {
       const fill = () => {
@@ -98,7 +124,7 @@ class Bottleneck {
     }
     await new Promise((resolve) => setTimeout(resolve, lasts))
     for (const endpoint of endpoints) endpoint.abort()
-    await Promise.all(sources)
+    await Promise.all(done)
     letGo()
     const all = await Promise.all(reports)
     const rates = (isOurs: boolean) =>
@@ -113,7 +139,7 @@ class Bottleneck {
 
   async close(): Promise<void> {
     this.#ours.close()
-    this.#path?.disconnect()
+    this.#line?.stdin.end()
     await Promise.all([this.#theirs, this.#left, this.#right].map((one) => one.dispose()))
   }
 }
@@ -143,7 +169,9 @@ const beside: Claim = {
     for (let seed = 1; seed <= RUNS; seed++) {
       const { ours, kernels } = await shared(seed, 1, 1)
       shares.push(ours[0] / (ours[0] + kernels[0]))
-      figures.push(`${Math.round(shares[seed - 1] * 100)}% (${ours[0].toFixed(1)} and ${kernels[0].toFixed(1)} Mbit/s)`)
+      figures.push(
+        `${(shares[seed - 1] * 100).toFixed(1)}% (${ours[0].toFixed(1)} and ${kernels[0].toFixed(1)} Mbit/s)`,
+      )
     }
     return { figure: `ours has ${figures.join(', ')}`, holds: shares.every((share) => share >= 0.4 && share <= 0.6) }
   },

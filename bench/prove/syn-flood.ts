@@ -1,13 +1,9 @@
 // A million SYNs from spoofed sources at a listener of `tunstack serve`: its memory, and whether a real client gets in meanwhile.
-import { type ChildProcess, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import type { Namespace } from '../../test/support/namespace.ts'
-import { CannotMeasure, type Claim } from './claim.ts'
+import type { Claim } from './claim.ts'
+import { compiledClient } from './compiled-client.ts'
 import { PEER } from './kernel-tcp.ts'
-import { project } from './project.ts'
 import { ADDRESS, whileServing } from './serving.ts'
 
 const SYNS = 1_000_000
@@ -29,49 +25,34 @@ export const claim: Claim = {
   name: `${SYNS.toLocaleString('en')} SYNs from spoofed sources at a listener`,
   bar: `under ${MEGABYTES} MB more, and every real client gets in meanwhile`,
   async measure() {
-    const flood = compileFlood()
-    try {
-      return await whileServing(
-        async ({ namespace, resident }) => {
-          await knockOnce(namespace)
-          const before = resident()
-          let most = before
-          const timer = setInterval(() => {
-            most = Math.max(most, resident())
-          }, 100)
-          const knocking = startKnocking(namespace)
-          const began = performance.now()
-          const { arrived, dropped } = await throwSyns(namespace, flood.path)
-          const seconds = (performance.now() - began) / 1000
-          const { times, failures } = await knocking.end()
-          clearInterval(timer)
-          times.sort((one, other) => one - other)
-          const [median, worst] = [times[times.length >> 1] ?? Number.NaN, times.at(-1) ?? Number.NaN]
-          return {
-            figure:
-              `${arrived} SYNs arrived in ${seconds.toFixed(1)} s (${dropped} more were dropped by the queue), memory ` +
-              `${before.toFixed(1)} MB before and ${most.toFixed(1)} MB at most; ${times.length} real clients were served meanwhile ` +
-              `(median ${median.toFixed(1)} ms, worst ${worst.toFixed(0)} ms), ${failures.length} were not`,
-            holds: arrived >= SYNS && most - before < MEGABYTES && failures.length === 0 && times.length > 10,
-          }
-        },
-        ['--services'],
-      )
-    } finally {
-      flood.remove()
-    }
+    const flood = compiledClient('syn-flood')
+    return await whileServing(
+      async ({ namespace, resident }) => {
+        await knockOnce(namespace)
+        const before = resident()
+        let most = before
+        const timer = setInterval(() => {
+          most = Math.max(most, resident())
+        }, 100)
+        const knocking = startKnocking(namespace)
+        const began = performance.now()
+        const { arrived, dropped } = await throwSyns(namespace, flood)
+        const seconds = (performance.now() - began) / 1000
+        const { times, failures } = await knocking.end()
+        clearInterval(timer)
+        times.sort((one, other) => one - other)
+        const [median, worst] = [times[times.length >> 1] ?? Number.NaN, times.at(-1) ?? Number.NaN]
+        return {
+          figure:
+            `${arrived} SYNs arrived in ${seconds.toFixed(1)} s (${dropped} more were dropped by the queue), memory ` +
+            `${before.toFixed(1)} MB before and ${most.toFixed(1)} MB at most; ${times.length} real clients were served meanwhile ` +
+            `(median ${median.toFixed(1)} ms, worst ${worst.toFixed(0)} ms), ${failures.length} were not`,
+          holds: arrived >= SYNS && most - before < MEGABYTES && failures.length === 0 && times.length > 10,
+        }
+      },
+      ['--services'],
+    )
   },
-}
-
-function compileFlood(): { path: string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'tunstack-flood-'))
-  const path = join(folder, 'syn-flood')
-  const source = fileURLToPath(new URL('bench/clients/syn-flood.c', project))
-  const { status, error, stderr } = spawnSync('cc', ['-O2', '-o', path, source], { encoding: 'utf8' })
-  const remove = () => rmSync(folder, { recursive: true })
-  if (status === 0) return { path, remove }
-  remove()
-  throw new CannotMeasure(`the sender can't be compiled: ${error?.message ?? stderr.trim()}`)
 }
 
 /**

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Namespace, until } from '../../test/support/namespace.ts'
+import { compiledClient } from '../prove/compiled-client.ts'
 import { project } from '../prove/project.ts'
-import { wireClient } from './client.ts'
 import type { Setting } from './setting.ts'
 
 const SERVER = fileURLToPath(new URL('bench/clients/wire-server.mjs', project))
@@ -78,7 +78,7 @@ export class Side {
   async client(mode: string, seconds: number, ...args: number[]): Promise<Record<string, number>> {
     const [ports, ...rest] = args
     const words = [mode, this.address, ...[ports, seconds, ...rest].map(String)]
-    return JSON.parse(await this.run(wireClient(), words, seconds))
+    return JSON.parse(await this.run(compiledClient('wire-client'), words, seconds))
   }
 
   /** Starts one that stays, until the returned function is called. */
@@ -86,7 +86,7 @@ export class Side {
     const child = this.#clients.start('taskset', [
       '-c',
       CLIENT_CPU,
-      wireClient(),
+      compiledClient('wire-client'),
       'idle',
       this.address,
       `${port}`,
