@@ -16,7 +16,7 @@ const MOST_FULL_BATCHES = 160
 
 /** Milliseconds after which a turn ends that waits for long packets, how often it looks in vain before, and how often it finds some. */
 const LONGEST_TURN = 0.25
-const MOST_LOOKS = 20
+const MOST_LOOKS = 6
 const MOST_ROUNDS = 16
 
 export interface DriverHooks {
