@@ -48,11 +48,10 @@ export class Port {
 
   /** At most one batch, or a few of one long packet each; says whether anything came. */
   receive(stack: Stack, now: number): boolean {
-    const count = this.#isBulk ? this.#receiveSingles(stack, now) : this.#receiveMany(stack, now)
-    return count > 0
+    return this.#isBulk ? this.#receiveSingles(stack, now) : this.#receiveMany(stack, now)
   }
 
-  #receiveMany(stack: Stack, now: number): number {
+  #receiveMany(stack: Stack, now: number): boolean {
     const incoming = this.#incoming
     this.#fill(incoming)
     const { count, isFull } = incoming
@@ -63,10 +62,10 @@ export class Port {
       this.#isBulk = this.#singles.length > 0 && octets >= count * LONG
       stack.receive(incoming, now)
     }
-    return count
+    return count > 0
   }
 
-  #receiveSingles(stack: Stack, now: number): number {
+  #receiveSingles(stack: Stack, now: number): boolean {
     let [count, octets] = [0, 0]
     for (const single of this.#singles) {
       this.#fill(single)
@@ -77,7 +76,7 @@ export class Port {
     }
     if (count > 0) this.#isBulk = octets >= count * LONG
     this.fullBatches = count === this.#singles.length ? this.fullBatches + 1 : 0
-    return count
+    return count > 0
   }
 
   #fill(batch: PacketBatch): void {

@@ -82,8 +82,7 @@ export class Connection extends ControlBlock implements Sender, Expirable, Wakea
   expire(now: number, drained: boolean): void {
     expireTimers(this, now, drained)
     this.#settle(now)
-    if (!this.is(Mark.released))
-      this.shared.deadlines.set(this.deadlineRow, this.shared.timers.earliest(this.timersRow))
+    if (!this.is(Mark.released)) this.updateDeadline()
   }
 
   /** An ICMP error has been taken. */

@@ -324,8 +324,8 @@ export class ControlBlock {
     this.shared.timers.clear(this.timersRow, timer)
   }
 
-  /** Timers were disarmed: nobody need look for them, which would take longer than this. */
-  putOff(): void {
+  /** After timers went off or were disarmed: nobody looks for them any more, which would take longer than this. */
+  updateDeadline(): void {
     const { timers, deadlines } = this.shared
     deadlines.set(this.deadlineRow, timers.earliest(this.timersRow))
   }

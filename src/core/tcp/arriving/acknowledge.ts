@@ -251,13 +251,12 @@ function onProgress(cb: ControlBlock, now: number): void {
   if (cb.flight.first < 0) {
     cb.disarm(Timer.retransmission)
     cb.disarm(Timer.user)
-    awaitTail(cb, now)
-    cb.putOff()
-    return
+  } else {
+    if (!cb.flight.has(cb.flight.first, Sent.probe)) armRetransmission(cb, now)
+    if (cb.userTimeout > 0) cb.arm(Timer.user, now + cb.userTimeout)
   }
-  if (!cb.flight.has(cb.flight.first, Sent.probe)) armRetransmission(cb, now)
-  if (cb.userTimeout > 0) cb.arm(Timer.user, now + cb.userTimeout)
   awaitTail(cb, now)
+  if (cb.flight.first < 0) cb.updateDeadline()
 }
 
 /** Marks in the sequence space that lie behind move along, so that none seems to lie ahead after 2^31 octets. */
