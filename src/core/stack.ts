@@ -157,6 +157,7 @@ export class Stack {
     this.observer.setNow(now)
     this.deadlines.expire(now, drained)
     const { abandoned } = this.fragments
+    if (abandoned.length === 0) return
     for (const { source, destination, ...head } of abandoned) {
       this.#errors.sendReassemblyTimeout(head, source, destination, now)
     }

@@ -79,6 +79,8 @@ export class Endpoint implements Owner {
 
   wake(): void {
     const { connection } = this
+    // What the callbacks do is seen to before the end; it needs no second wake.
+    connection.isReady = true
     try {
       if (this.#takes(Wake.open)) this.onOpen?.()
       if (this.#takes(Wake.urgent)) this.onUrgent?.()
@@ -91,7 +93,8 @@ export class Endpoint implements Owner {
         this.onClose?.(this.reason)
       }
     } finally {
-      // A callback threw: what it kept from its owner comes in the next turn.
+      connection.isReady = false
+      // Asked for meanwhile, or a callback threw: what it kept from its owner comes in the next turn.
       if (connection.wakes !== 0 && connection.owner !== null) connection.shared.ready.push(connection)
     }
   }
