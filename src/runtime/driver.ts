@@ -94,11 +94,11 @@ export class Driver {
       this.#hooks.before?.()
       const now = this.#environment.clock.now()
       this.#turnAt = now
+      if (this.#receiveLone(now)) this.#answer(now)
       const isBulk = this.#receive(now)
       this.#timers.run(now)
       this.#stack.expire(now, this.#isDrained())
-      this.#wake(now)
-      this.#transmit(this.#environment.clock.now())
+      this.#answer(now)
       // Who observes is told at the end of each turn, and of no more than one turn brings.
       if (isBulk && !this.#stack.observer.isDetailed) this.#linger(now + LONGEST_TURN)
       this.#watching?.deliver()
@@ -144,6 +144,17 @@ export class Driver {
     if (failure !== null) throw failure.error
   }
 
+  #answer(now: number): void {
+    this.#wake(now)
+    this.#transmit(this.#environment.clock.now())
+  }
+
+  #receiveLone(now: number): boolean {
+    let hasCome = false
+    for (const port of this.#ports) if (port.receiveLone(this.#stack, now)) hasCome = true
+    return hasCome
+  }
+
   /** At most one batch a link; says whether long packets came. */
   #receive(now: number): boolean {
     let isBulk = false
@@ -161,8 +172,7 @@ export class Driver {
       if (now >= until) return
       if (!this.#receiveBulk(now)) continue
       this.#turnAt = now
-      this.#wake(now)
-      this.#transmit(this.#environment.clock.now())
+      this.#answer(now)
       looks = 0
       rounds++
     }

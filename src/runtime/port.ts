@@ -23,6 +23,8 @@ export class Port {
   /** None where no packet is long, where batches are exchanged whole, or where only many packets become a long one. */
   readonly #singles: readonly PacketBatch[]
   #isBulk = false
+  /** One short packet was all that came last, as where question and answer take turns. */
+  #isLone = false
 
   constructor(link: Link, at: Interface, allocate: Allocate | undefined) {
     this.link = link
@@ -46,6 +48,18 @@ export class Port {
     return this.#isBulk
   }
 
+  /** The one packet that is likely to be all, where that costs less than to look for others first; says whether it came. */
+  receiveLone(stack: Stack, now: number): boolean {
+    if (!this.#isLone) return false
+    const [single] = this.#singles
+    this.#fill(single)
+    const hasCome = single.count > 0
+    this.#isBulk = hasCome && single.length[single.first] >= LONG
+    this.#isLone = hasCome && !this.#isBulk
+    if (hasCome) stack.receive(single, now)
+    return hasCome
+  }
+
   /** At most one batch, or a few of one long packet each; says whether anything came. */
   receive(stack: Stack, now: number): boolean {
     return this.#isBulk ? this.#receiveSingles(stack, now) : this.#receiveMany(stack, now)
@@ -60,6 +74,7 @@ export class Port {
       let octets = 0
       for (let row = incoming.first; row < incoming.end; row++) octets += incoming.length[row]
       this.#isBulk = this.#singles.length > 0 && octets >= count * LONG
+      this.#isLone = this.#singles.length > 0 && count === 1 && !this.#isBulk && !this.#isLone
       stack.receive(incoming, now)
     }
     return count > 0

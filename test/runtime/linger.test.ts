@@ -1,4 +1,5 @@
-// A turn that took long packets looks again for a while before it ends: the next one is mostly near.
+// When a turn looks for packets: once more for a while after long ones, since the next is mostly near, and after the answer to one that was
+// likely to come alone.
 import { expect, test } from 'vitest'
 import type { PacketBatch } from '../../src/core/batch.ts'
 import type { Link } from '../../src/core/environment.ts'
@@ -9,6 +10,8 @@ import { seeded } from '../support/seeded.ts'
 const LONG = 60_000
 const NOTHING = 0
 
+const FULL = 64
+
 /** At each look one packet of the next length, or none. */
 class Scripted implements Link {
   readonly medium = 'ip'
@@ -18,12 +21,15 @@ class Scripted implements Link {
   lengths: number[] = []
   looks = 0
   transmissions = 0
+  /** The room at each look, and a word at each transmission. */
+  story: (number | string)[] = []
 
   open(): void {}
   close(): void {}
 
   receive(batch: PacketBatch): void {
     this.looks++
+    this.story.push(batch.capacity)
     const length = this.lengths.shift() ?? NOTHING
     if (length === NOTHING) return
     const at = batch.reserve(length)
@@ -33,6 +39,7 @@ class Scripted implements Link {
 
   transmit(): void {
     this.transmissions++
+    this.story.push('answer')
   }
 }
 
@@ -47,11 +54,11 @@ function driven(step = 0) {
   driver.attach(link, stack.addInterface({ name: 'link0', mtu, headroom, offload }))
   /** How often it looked, how much was left, how often it sent. */
   const turn = (...lengths: number[]) => {
-    Object.assign(link, { lengths, looks: 0, transmissions: 0 })
+    Object.assign(link, { lengths, looks: 0, transmissions: 0, story: [] })
     driver.turn()
     return [link.looks, link.lengths.length, link.transmissions]
   }
-  return { driver, turn }
+  return { driver, link, turn }
 }
 
 const nothing = (looks: number) => Array.from({ length: looks }, () => NOTHING)
@@ -83,7 +90,40 @@ test('it ends after a quarter of a millisecond', () => {
 test('after short packets nobody looks again, nor while somebody watches', () => {
   const { driver, turn } = driven()
   expect(turn(60, LONG)).toEqual([1, 1, 1])
+  turn()
   const unwatch = driver.watch(() => {})
   expect(turn(LONG, LONG)).toEqual([1, 1, 1])
   unwatch()
+})
+
+test('where one short packet came alone, the next is answered before anybody looks for others', () => {
+  const { link, turn } = driven()
+  turn(60)
+  expect(link.story).toEqual([FULL, 'answer'])
+  turn(60)
+  expect(link.story).toEqual([1, 'answer', FULL, 'answer'])
+  turn(60)
+  expect(link.story).toEqual([1, 'answer', FULL, 'answer'])
+})
+
+test('a second packet behind it ends that, and so does none', () => {
+  const { link, turn } = driven()
+  turn(60)
+  turn(60, 60)
+  expect(link.story).toEqual([1, 'answer', FULL, 'answer'])
+  turn(60)
+  expect(link.story).toEqual([FULL, 'answer'])
+  turn()
+  expect(link.story).toEqual([1, FULL, 'answer'])
+  turn(60)
+  expect(link.story).toEqual([FULL, 'answer'])
+})
+
+test('a long one in its place makes the turn after it look for long ones', () => {
+  const { link, turn } = driven()
+  turn(60)
+  turn(LONG)
+  expect(link.story).toEqual([1, 'answer', 1, 'answer'])
+  turn(LONG)
+  expect(link.story.slice(0, 3)).toEqual([1, 1, 'answer'])
 })
