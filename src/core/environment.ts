@@ -56,6 +56,8 @@ export interface Link {
   readonly offload: Offload
   /** Packets are merged as they are put into a batch: one that has room for one packet gets short ones. */
   readonly mergesInBatch?: boolean | undefined
+  /** Packets come while a turn runs, as a kernel's do: it may look for them again before it ends. */
+  readonly busyPoll?: boolean | undefined
   /** `wake` asks for a turn: something has arrived, or there is room again. */
   open(wake: () => void, time: Time): void
   close(): void

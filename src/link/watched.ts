@@ -12,6 +12,7 @@ export class WatchedLink implements Link {
   readonly headroom: number
   readonly offload: Offload
   readonly mergesInBatch: boolean | undefined
+  readonly busyPoll: boolean | undefined
   /** Asked for each packet that is sent: whether it gets lost before it sets out. */
   loses: ((batch: PacketBatch, row: number) => boolean) | null = null
   readonly #link: Link
@@ -33,6 +34,7 @@ export class WatchedLink implements Link {
     this.headroom = link.headroom
     this.offload = link.offload
     this.mergesInBatch = link.mergesInBatch
+    this.busyPoll = link.busyPoll
   }
 
   /** The returned function ends it. */

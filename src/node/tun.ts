@@ -9,7 +9,7 @@ export type { TunOptions } from './tun-device.ts'
 
 /** Opens or attaches to a TUN device. Throws a `TunError` that says in one sentence what is missing and how to get it. */
 export function tun(options: TunOptions = {}): TunLink {
-  return new TunLink(openTun(options))
+  return new TunLink(openTun(options), options.busyPoll ?? true)
 }
 
 export class TunLink implements Link {
@@ -18,15 +18,17 @@ export class TunLink implements Link {
   readonly headroom: number
   readonly offload: Offload
   readonly mergesInBatch: boolean
+  readonly busyPoll: boolean
   /** Its name, its errors, its counters. */
   readonly device: TunDevice
 
-  constructor(device: TunDevice) {
+  constructor(device: TunDevice, busyPoll: boolean) {
     this.device = device
     this.mtu = device.mtu
     this.headroom = device.headroom
     this.offload = device.offload
     this.mergesInBatch = device.isSoftwareOffload
+    this.busyPoll = busyPoll
   }
 
   open(wake: () => void): void {

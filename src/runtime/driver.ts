@@ -4,6 +4,7 @@ import type { Alarm, Environment, Link, Time } from '../core/environment.ts'
 import type { Interface } from '../core/ip/interface.ts'
 import type { Wakeable } from '../core/ready.ts'
 import type { Stack } from '../core/stack.ts'
+import { Patience } from './patience.ts'
 import { Port } from './port.ts'
 import { TimeQueue } from './time-queue.ts'
 import { type EventListener, Watching } from './watching.ts'
@@ -14,10 +15,12 @@ import { type EventListener, Watching } from './watching.ts'
  */
 const MOST_FULL_BATCHES = 160
 
-/** Milliseconds after which a turn ends that waits for long packets, how often it looks in vain before, and how often it finds some. */
+/** Milliseconds after which a turn ends that looks again before it does, and how often it finds something before. */
 const LONGEST_TURN = 0.25
-const MOST_LOOKS = 6
 const MOST_ROUNDS = 16
+/** Looks in vain after which it ends: for long packets, and for an answer's answer, which takes a processor that slept some 25 µs. */
+const LOOKS_FOR_BULK = 6
+const LOOKS_FOR_ONE = 64
 
 export interface DriverHooks {
   /** Runs a socket's wake in that socket's own context; plain call by default. */
@@ -36,6 +39,7 @@ export class Driver {
   readonly #alarm: Alarm
   readonly #timers = new TimeQueue()
   readonly #ports: Port[] = []
+  readonly #patience = new Patience()
   #isRequested = false
   #isTurning = false
   /** The clock and the date of the present turn; null outside of turns, and where nobody has asked for the date yet. */
@@ -92,15 +96,20 @@ export class Driver {
     this.#isRequested = false
     try {
       this.#hooks.before?.()
-      const now = this.#environment.clock.now()
+      let now = this.#environment.clock.now()
       this.#turnAt = now
-      if (this.#receiveLone(now)) this.#answer(now)
+      let hasAnswered = false
+      if (this.#receiveLone(now)) {
+        hasAnswered = this.#answer(now)
+        // What comes now may answer that, and a round trip takes its time.
+        this.#turnAt = now = this.#environment.clock.now()
+      }
       const isBulk = this.#receive(now)
       this.#timers.run(now)
       this.#stack.expire(now, this.#isDrained())
-      this.#answer(now)
+      if (this.#answer(now)) hasAnswered = true
       // Who observes is told at the end of each turn, and of no more than one turn brings.
-      if (isBulk && !this.#stack.observer.isDetailed) this.#linger(now + LONGEST_TURN)
+      if (!this.#stack.observer.isDetailed) this.#pollBusily(now, isBulk, hasAnswered)
       this.#watching?.deliver()
     } finally {
       this.#isTurning = false
@@ -144,9 +153,23 @@ export class Driver {
     if (failure !== null) throw failure.error
   }
 
-  #answer(now: number): void {
+  /** Wakes who waits and sends what is owed; says whether that was anything. */
+  #answer(now: number): boolean {
     this.#wake(now)
-    this.#transmit(this.#environment.clock.now())
+    return this.#transmit(this.#environment.clock.now())
+  }
+
+  /** At most one batch a link; says whether long packets came by one that is polled. */
+  #receive(now: number): boolean {
+    let isBulk = false
+    for (const port of this.#ports) if (port.receive(this.#stack, now) && port.isBulk && port.isPolled) isBulk = true
+    return isBulk
+  }
+
+  #receiveBulk(now: number): boolean {
+    let hasCome = false
+    for (const port of this.#ports) if (port.isBulk && port.receive(this.#stack, now)) hasCome = true
+    return hasCome
   }
 
   #receiveLone(now: number): boolean {
@@ -155,19 +178,18 @@ export class Driver {
     return hasCome
   }
 
-  /** At most one batch a link; says whether long packets came. */
-  #receive(now: number): boolean {
-    let isBulk = false
-    for (const port of this.#ports) if (port.receive(this.#stack, now) && port.isBulk) isBulk = true
-    return isBulk
+  /**
+   * The next packet is mostly a few microseconds away while long ones come, and where one at a time is answered: less than the sender takes to
+   * wake us, and than we take to go to sleep. So the turn looks again for a while, and does with what it finds what a turn does.
+   */
+  #pollBusily(now: number, isBulk: boolean, hasAnswered: boolean): void {
+    if (isBulk) this.#pollForBulk(now + LONGEST_TURN)
+    else if (hasAnswered && this.#isLone() && !this.#hasMore() && this.#patience.mayLook())
+      this.#patience.tell(this.#pollForOne(now + LONGEST_TURN))
   }
 
-  /**
-   * While long packets come the next one is mostly a few microseconds away: less than the sender takes to wake us, and than we take to go
-   * to sleep. So the turn looks again for a while, and does with what it finds what a turn does.
-   */
-  #linger(until: number): void {
-    for (let rounds = 0, looks = 0; rounds < MOST_ROUNDS && looks < MOST_LOOKS; looks++) {
+  #pollForBulk(until: number): void {
+    for (let rounds = 0, looks = 0; rounds < MOST_ROUNDS && looks < LOOKS_FOR_BULK; looks++) {
       const now = this.#environment.clock.now()
       if (now >= until) return
       if (!this.#receiveBulk(now)) continue
@@ -178,10 +200,24 @@ export class Driver {
     }
   }
 
-  #receiveBulk(now: number): boolean {
-    let hasCome = false
-    for (const port of this.#ports) if (port.isBulk && port.receive(this.#stack, now)) hasCome = true
-    return hasCome
+  /** Says whether one came. */
+  #pollForOne(until: number): boolean {
+    let rounds = 0
+    for (let looks = 0; rounds < MOST_ROUNDS && looks < LOOKS_FOR_ONE; looks++) {
+      const now = this.#environment.clock.now()
+      if (now >= until) break
+      if (!this.#receiveLone(now)) continue
+      this.#turnAt = now
+      rounds++
+      if (!this.#answer(now) || this.#hasMore()) break
+      looks = 0
+    }
+    return rounds > 0
+  }
+
+  #isLone(): boolean {
+    for (const { isLone } of this.#ports) if (isLone) return true
+    return false
   }
 
   /** Whether no ACK can be waiting unread that would disarm a loss timer; in the long run timers must expire all the same. */
@@ -215,11 +251,14 @@ export class Driver {
       })
   }
 
-  #transmit(now: number): void {
+  #transmit(now: number): boolean {
+    let hasSent = false
     for (const { link, outgoing, interface: by } of this.#ports) {
       if (by.hasOutput) this.#stack.transmit(outgoing, now)
+      if (outgoing.count > 0) hasSent = true
       link.transmit(outgoing)
     }
+    return hasSent
   }
 
   #arm(): void {

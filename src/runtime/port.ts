@@ -22,8 +22,8 @@ export class Port {
   readonly #incoming: PacketBatch
   /** None where no packet is long, where batches are exchanged whole, or where only many packets become a long one. */
   readonly #singles: readonly PacketBatch[]
+  readonly #lone: PacketBatch | null
   #isBulk = false
-  /** One short packet was all that came last, as where question and answer take turns. */
   #isLone = false
 
   constructor(link: Link, at: Interface, allocate: Allocate | undefined) {
@@ -35,7 +35,10 @@ export class Port {
     // What the stack fills; who fills the others may be anybody's link.
     this.outgoing = new PacketBatch({ ...options, grows: true })
     this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch({ ...options, capacity: 1 }))
+    const isPolled = link.busyPoll === true && !link.mergesInBatch && !at.isLoopback
+    this.#lone = isPolled ? (this.#singles[0] ?? new PacketBatch({ ...options, capacity: 1 })) : null
     for (const batch of [this.#incoming, this.outgoing, ...this.#singles]) batch.interface = at.index
+    if (this.#lone !== null) this.#lone.interface = at.index
   }
 
   /** There may be more than one turn takes. */
@@ -48,16 +51,25 @@ export class Port {
     return this.#isBulk
   }
 
+  get isPolled(): boolean {
+    return this.link.busyPoll === true
+  }
+
+  /** One short packet was all that came last. */
+  get isLone(): boolean {
+    return this.#isLone
+  }
+
   /** The one packet that is likely to be all, where that costs less than to look for others first; says whether it came. */
   receiveLone(stack: Stack, now: number): boolean {
-    if (!this.#isLone) return false
-    const [single] = this.#singles
-    this.#fill(single)
-    const hasCome = single.count > 0
-    this.#isBulk = hasCome && single.length[single.first] >= LONG
-    this.#isLone = hasCome && !this.#isBulk
-    if (hasCome) stack.receive(single, now)
-    return hasCome
+    const lone = this.#lone
+    if (lone === null || !this.#isLone) return false
+    this.#fill(lone)
+    if (lone.count === 0) return false
+    this.#isBulk = this.#singles.length > 0 && lone.length[lone.first] >= LONG
+    this.#isLone = !this.#isBulk
+    stack.receive(lone, now)
+    return true
   }
 
   /** At most one batch, or a few of one long packet each; says whether anything came. */
@@ -74,7 +86,7 @@ export class Port {
       let octets = 0
       for (let row = incoming.first; row < incoming.end; row++) octets += incoming.length[row]
       this.#isBulk = this.#singles.length > 0 && octets >= count * LONG
-      this.#isLone = this.#singles.length > 0 && count === 1 && !this.#isBulk && !this.#isLone
+      this.#isLone = this.#lone !== null && count === 1 && !this.#isBulk && !this.#isLone
       stack.receive(incoming, now)
     }
     return count > 0

@@ -9,6 +9,11 @@ const LARGEST_SCALE = 14
 const LARGEST_FIELD = 65_535
 /** A measurement that took longer was interrupted by silence. */
 const LONGEST_ROUND = 60_000_000
+/**
+ * Tuning looks at no less than a millisecond: on a path as fast as that a handshake is over long before a window of text is, and a window that
+ * fits the handshake would hold the sender back for ever. Linux's samples, which are of its timestamps' clock, are never shorter either.
+ */
+const SHORTEST_ROUND = 1000
 
 /** RFC 7323 §2.3: the shift that lets a window of `most` octets be said. */
 export function scaleFor(most: number): number {
@@ -121,12 +126,13 @@ export class ReceiveWindow {
   onTaken(octets: number, mss: number, now: number, mayGrow: boolean): void {
     if (this.limit >= this.most || this.roundTrip === 0) return
     const stamp = stampOf(now)
+    const round = Math.max(SHORTEST_ROUND, this.roundTrip)
     this.#taken += octets
     const elapsed = (stamp - this.#roundStamp) | 0
-    if (this.#roundStamp !== 0 && elapsed >= 0 && elapsed < this.roundTrip) return
+    if (this.#roundStamp !== 0 && elapsed >= 0 && elapsed < round) return
     // After silence the round was longer than a round trip, and counts for its part.
     const isRound = this.#roundStamp !== 0 && elapsed > 0
-    const taken = isRound ? Math.floor((this.#taken * this.roundTrip) / elapsed) : 0
+    const taken = isRound ? Math.floor((this.#taken * round) / elapsed) : 0
     this.#roundStamp = stamp
     this.#taken = 0
     if (taken <= this.#takenBefore) return

@@ -181,4 +181,16 @@ describe('tuning', () => {
     for (let sample = 0; sample < 100; sample++) window.onRoundTrip(9000)
     expect(window.roundTrip).toBeGreaterThan(8900)
   })
+
+  it('grows where the handshake was much quicker than text is', () => {
+    const window = opened(131_072, 6_291_456)
+    window.onRoundTrip(10)
+    // Two super-segments are all that the window lets the sender have under way, and each takes 20 µs.
+    let now = 1_000
+    for (let packet = 0; packet < 1000; packet++) {
+      now += 0.02
+      window.onTaken(65_160, MSS, now, true)
+    }
+    expect(window.limit).toBeGreaterThan(4_000_000)
+  })
 })
