@@ -30,6 +30,7 @@ describe('the options of a TUN device', () => {
     [{ address: [7 as unknown as string] }, 'address'],
     [{ routes: ['nowhere'] }, 'routes'],
     [{ gro: 'never' as unknown as boolean }, 'gro'],
+    [{ busyPoll: 1 as unknown as boolean }, 'busyPoll'],
     [{ routes: [{ to: '10.8.0.0/16', via: 'there' }] }, 'routes'],
   ]
   for (const [options, name] of cases)
