@@ -1,5 +1,6 @@
 // The kernel's end of `npm run bench:wire`, in one thread; each mode prints a line of JSON:
 //   wire-client flows ADDRESS PORTS SECONDS TO-IT FROM-IT ECHOES   bulk each way, and octets that go to and fro one at a time
+//   wire-client flows-no-delay …                                   the same, and bulk has TCP_NODELAY too, not the octets alone
 //   wire-client short ADDRESS PORTS SECONDS AT-ONCE                connect, one octet there and back, close; again
 //   wire-client idle ADDRESS PORT COUNT                            opens so many, says "ready", and holds them until its input ends
 //   wire-client udp-in|udp-out ADDRESS PORTS SECONDS OCTETS        datagrams to it, or from it
@@ -56,10 +57,10 @@ static struct sockaddr_in at_port(int port) {
   return address;
 }
 
-static int open_flow(int port, int flags) {
+static int open_flow(int port, int flags, int is_no_delay) {
   int descriptor = socket(AF_INET, SOCK_STREAM | flags, 0), yes = 1;
   if (descriptor < 0) fail("socket");
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  if (is_no_delay) setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   struct sockaddr_in address = at_port(port);
   if (connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0 && errno != EINPROGRESS) fail("connect");
   return descriptor;
@@ -138,19 +139,19 @@ static void settle(void) {
   time_count = 0;
 }
 
-static void add_flows(int count, int port, int ports) {
+static void add_flows(int count, int port, int ports, int is_no_delay) {
   for (int at = 0; at < count && flow_count < MOST_FLOWS; at++) {
     struct flow *flow = &flows[flow_count];
     flow->port = port;
-    flow->descriptor = open_flow(port + ports, 0);
+    flow->descriptor = open_flow(port + ports, 0, is_no_delay);
     watch(flow->descriptor, port == DISCARD ? EPOLLOUT : EPOLLIN, (uint32_t)flow_count++);
   }
 }
 
-static int run_flows(int ports, double seconds, int in, int out, int echoes) {
-  add_flows(echoes, ECHO, ports);
-  add_flows(in, DISCARD, ports);
-  add_flows(out, SOURCE, ports);
+static int run_flows(int ports, double seconds, int in, int out, int echoes, int is_no_delay) {
+  add_flows(echoes, ECHO, ports, 1);
+  add_flows(in, DISCARD, ports, is_no_delay);
+  add_flows(out, SOURCE, ports, is_no_delay);
   for (int at = 0; at < echoes; at++) send_octet(&flows[at]);
   struct epoll_event events[MOST_EVENTS];
   double counted_from = now() + START, processor = 0, moment;
@@ -180,7 +181,7 @@ static int run_flows(int ports, double seconds, int in, int out, int echoes) {
 }
 
 static void begin_short(struct flow *flow, uint32_t number, int ports) {
-  flow->descriptor = open_flow(ECHO + ports, SOCK_NONBLOCK);
+  flow->descriptor = open_flow(ECHO + ports, SOCK_NONBLOCK, 1);
   flow->octets = 0;
   watch(flow->descriptor, EPOLLOUT, number);
 }
@@ -215,7 +216,7 @@ static int run_short(int ports, double seconds, int at_once) {
 static int hold_idle(int port, int count) {
   struct rlimit limit = {(rlim_t)count + 64, (rlim_t)count + 64};
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) fail("setrlimit");
-  for (int at = 0; at < count; at++) open_flow(port, 0);
+  for (int at = 0; at < count; at++) open_flow(port, 0, 0);
   printf("{\"ready\":%d}\n", count);
   fflush(stdout);
   while (read(STDIN_FILENO, chunk, CHUNK) > 0);
@@ -253,7 +254,7 @@ static int run_datagrams(int is_out, int ports, double seconds, int octets) {
 int main(int count, char **words) {
   target.sin_family = AF_INET;
   if (count < 5 || inet_pton(AF_INET, words[2], &target.sin_addr) != 1) {
-    fprintf(stderr, "wire-client flows|short|idle|udp-in|udp-out ADDRESS PORTS …\n");
+    fprintf(stderr, "wire-client flows|flows-no-delay|short|idle|udp-in|udp-out ADDRESS PORTS …\n");
     return 2;
   }
   poller = epoll_create1(0);
@@ -261,8 +262,9 @@ int main(int count, char **words) {
   if (times == NULL) fail("malloc");
   int ports = atoi(words[3]);
   double seconds = atof(words[4]);
-  if (strcmp(words[1], "flows") == 0 && count == 8)
-    return run_flows(ports, seconds, atoi(words[5]), atoi(words[6]), atoi(words[7]));
+  int is_no_delay = strcmp(words[1], "flows-no-delay") == 0;
+  if ((is_no_delay || strcmp(words[1], "flows") == 0) && count == 8)
+    return run_flows(ports, seconds, atoi(words[5]), atoi(words[6]), atoi(words[7]), is_no_delay);
   if (strcmp(words[1], "short") == 0 && count == 6 && atoi(words[5]) <= MOST_FLOWS)
     return run_short(ports, seconds, atoi(words[5]));
   if (strcmp(words[1], "idle") == 0) return hold_idle(ports, atoi(words[4]));

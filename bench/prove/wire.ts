@@ -84,8 +84,17 @@ function garbage(name: string, claim: string): Claim {
   }
 }
 
+/** With bulk of 256 kB a call that option makes small packets, and BBR sees more of the path over veth by them than by ours. */
+const noDelay = ratio('bulk in beside node:net over veth, one flow, from a sender with TCP_NODELAY', {
+  measure: 'bulk-in-no-delay',
+  figure: 'bits',
+  bar: 1,
+  setting: { ...USUAL, congestion: 'bbr' },
+})
+
 export const claims: Claim[] = [
   ...bulk('in', 'on', 1),
+  noDelay,
   ...bulk('out', 'on', 1),
   ...bulk('in', 'off', 0.6),
   ...bulk('out', 'off', 0.6),

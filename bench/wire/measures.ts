@@ -33,14 +33,14 @@ const bitRate = (title: string): Figure => ({ title, unit: 'Gbit/s' })
 const rate = (title: string, unit: string): Figure => ({ title, unit })
 const delay = (title: string): Figure => ({ title, unit: 'µs', isLess: true })
 
-function bulk(name: string, ports: number, to: number, from: number, title: string): Measure {
+function bulk(name: string, ports: number, to: number, from: number, title: string, mode = 'flows'): Measure {
   const isBoth = to > 0 && from > 0
   return {
     name,
     per: 'GB',
     figures: isBoth ? { in: bitRate(`${title}, in`), out: bitRate(`${title}, out`) } : { bits: bitRate(title) },
     async run(side, seconds) {
-      const result = await side.client('flows', seconds, ports, to, from, 0)
+      const result = await side.client(mode, seconds, ports, to, from, 0)
       const gigabits = (octets: number) => (octets * 8) / result.seconds / 1e9
       const [into, out] = [gigabits(result.in), gigabits(result.out)]
       const figures: Outcome['figures'] = isBoth ? { in: into, out } : { bits: into + out }
@@ -128,6 +128,7 @@ function datagrams(name: string, isOut: boolean, ports: number, title: string): 
 
 export const measures: Measure[] = [
   bulk('bulk-in', PLAIN, 1, 0, 'bulk in'),
+  bulk('bulk-in-no-delay', PLAIN, 1, 0, 'bulk in from a sender with TCP_NODELAY', 'flows-no-delay'),
   bulk('bulk-out', PLAIN, 0, 1, 'bulk out'),
   bulk('bulk-both', PLAIN, 1, 1, 'bulk both ways'),
   bulk('bulk-in-8', PLAIN, 8, 0, 'bulk in, 8 flows'),
