@@ -33,6 +33,8 @@ export const BindFlag = { ipv6Only: 1, reuseAddress: 4, reusePort: 8 } as const
 
 /** Datagrams handed over between two looks at what else there is. */
 const AT_ONCE = 64
+/** So many wait for the loop to go round. `send` calls back in a tick: who sends again in it lets no turn come, and a kernel would send all the same. */
+const MOST_WAITING = 64
 
 export class UdpHandle {
   onmessage: ((size: number, handle: UdpHandle, octets?: Buffer, from?: RemoteInfo) => void) | null = null
@@ -47,10 +49,15 @@ export class UdpHandle {
   readonly #octets = new Octets()
   readonly #requests = new SendRequests()
   readonly #deliverNext = () => this.#onImmediate()
+  readonly #leave = () => {
+    this.#isLeaving = false
+    this.#host.driver.flush()
+  }
   #endpoint: UdpEndpoint | null = null
   #letGo: (() => void) | null = null
   #immediates = 0
   #isReceiving = false
+  #isLeaving = false
   #isRef = true
   #isClosed = false
   /** Where the last datagram came from, and went to: mostly the next one's too. */
@@ -171,6 +178,10 @@ export class UdpHandle {
     const result = socket.send(octets, octets.offset, length, to?.address ?? null, port, null, 0, to?.interface ?? null)
     if (result !== UdpResult.done) return CODE_OF_UDP_RESULT[udpReason(result)]
     this.#host.driver.request()
+    if (socket.outgoing.waiting.count >= MOST_WAITING && !this.#isLeaving) {
+      this.#isLeaving = true
+      process.nextTick(this.#leave)
+    }
     return null
   }
 

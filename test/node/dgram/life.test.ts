@@ -6,8 +6,8 @@ const START = `
   import { createStack, memory } from 'tunstack'
   const one = await createStack({ lastWords: 400 })
   const two = await createStack({ hosts: { peer: '10.0.0.1' } })
-  const [left, right] = memory()
-  one.addInterface({ link: left, addresses: ['10.0.0.1/24'] })
+  const [link, right] = memory()
+  one.addInterface({ link, addresses: ['10.0.0.1/24'] })
   two.addInterface({ link: right, addresses: ['10.0.0.2/24'] })
   const bound = (socket, ...args) => new Promise((done) => socket.bind(...args, () => done(socket.address().port)))
   const socket = one.dgram.createSocket('udp4')
@@ -53,6 +53,27 @@ it('a closed socket still sends what it took, and the process waits for it', asy
     for (let count = 0; count < 60; count++) socket.send(Buffer.alloc(3000), port, '10.0.0.2')
     setImmediate(() => socket.close())`)
   expect({ code, stdout }).toEqual({ code: 0, stdout: '180000\n' })
+})
+
+it('datagrams leave though the callback of each sends the next, and the loop never goes round', async () => {
+  const { code, stdout } = await run(`
+    await bound(socket, 0)
+    socket.setSendBufferSize(8_000_000)
+    let left = 0
+    const transmit = link.transmit.bind(link)
+    link.transmit = (batch) => {
+      left += batch.count
+      transmit(batch)
+    }
+    let sent = 0
+    const send = () => {
+      if (sent++ < 10_000) return socket.send('x', 9, '10.0.0.2', send)
+      console.log(left > 9_800)
+      socket.close()
+      other.close()
+    }
+    send()`)
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'true\n' })
 })
 
 it('more than the buffer holds waits, is counted, and is sent in order', async () => {
