@@ -12,7 +12,7 @@ export interface Owner {
 /** A socket of the core that an endpoint may own. */
 export interface Wakeable {
   owner: Owner | null
-  /** Stands on the ready list already. */
+  /** Stands on the ready list already, or is being woken and will ask for itself. */
   isReady: boolean
 }
 

@@ -119,7 +119,7 @@ export class Driver {
     }
   }
 
-  /** Sends what can be sent now, outside of any turn: the last words before `close`. */
+  /** Sends what can be sent now, outside of any turn: the last words before `close`, or more than may wait for one. */
   flush(): void {
     if (this.#isTurning || this.#isClosed) return
     this.#transmit(this.#environment.clock.now())
@@ -183,33 +183,23 @@ export class Driver {
    * wake us, and than we take to go to sleep. So the turn looks again for a while, and does with what it finds what a turn does.
    */
   #pollBusily(now: number, isBulk: boolean, hasAnswered: boolean): void {
-    if (isBulk) this.#pollForBulk(now + LONGEST_TURN)
+    if (isBulk) this.#pollUntil(now + LONGEST_TURN, true)
     else if (hasAnswered && this.#isLone() && !this.#hasMore() && this.#patience.mayLook())
-      this.#patience.tell(this.#pollForOne(now + LONGEST_TURN))
+      this.#patience.tell(this.#pollUntil(now + LONGEST_TURN, false))
   }
 
-  #pollForBulk(until: number): void {
-    for (let rounds = 0, looks = 0; rounds < MOST_ROUNDS && looks < LOOKS_FOR_BULK; looks++) {
-      const now = this.#environment.clock.now()
-      if (now >= until) return
-      if (!this.#receiveBulk(now)) continue
-      this.#turnAt = now
-      this.#answer(now)
-      looks = 0
-      rounds++
-    }
-  }
-
-  /** Says whether one came. */
-  #pollForOne(until: number): boolean {
+  /** Says whether anything came. Who looks for a single one goes on only while its own answers may be answered. */
+  #pollUntil(until: number, isBulk: boolean): boolean {
+    const most = isBulk ? LOOKS_FOR_BULK : LOOKS_FOR_ONE
     let rounds = 0
-    for (let looks = 0; rounds < MOST_ROUNDS && looks < LOOKS_FOR_ONE; looks++) {
+    for (let looks = 0; rounds < MOST_ROUNDS && looks < most; looks++) {
       const now = this.#environment.clock.now()
       if (now >= until) break
-      if (!this.#receiveLone(now)) continue
+      if (!(isBulk ? this.#receiveBulk(now) : this.#receiveLone(now))) continue
       this.#turnAt = now
       rounds++
-      if (!this.#answer(now) || this.#hasMore()) break
+      const hasAnswered = this.#answer(now)
+      if (!isBulk && (!hasAnswered || this.#hasMore())) break
       looks = 0
     }
     return rounds > 0

@@ -17,12 +17,15 @@ export class Port {
   readonly link: Link
   readonly interface: Interface
   readonly outgoing: PacketBatch
+  /** Whether a turn may look again before it ends. */
+  readonly isPolled: boolean
   /** Full batches in a row; 0 when the last one was not full. */
   fullBatches = 0
   readonly #incoming: PacketBatch
   /** None where no packet is long, where batches are exchanged whole, or where only many packets become a long one. */
   readonly #singles: readonly PacketBatch[]
-  readonly #lone: PacketBatch | null
+  /** The first of those, or one that is like them. */
+  readonly #lone: PacketBatch
   #isBulk = false
   #isLone = false
 
@@ -30,15 +33,15 @@ export class Port {
     this.link = link
     this.interface = at
     const options = { largest: largestOf(link), headroom: link.headroom, allocate }
-    const isFit = options.largest >= 2 * LONG && !link.mergesInBatch && !at.isLoopback
+    const comesAlone = !link.mergesInBatch && !at.isLoopback
+    this.isPolled = comesAlone && link.busyPoll === true
+    const isFit = comesAlone && options.largest >= 2 * LONG
     this.#incoming = new PacketBatch(options)
     // What the stack fills; who fills the others may be anybody's link.
     this.outgoing = new PacketBatch({ ...options, grows: true })
     this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch({ ...options, capacity: 1 }))
-    const isPolled = link.busyPoll === true && !link.mergesInBatch && !at.isLoopback
-    this.#lone = isPolled ? (this.#singles[0] ?? new PacketBatch({ ...options, capacity: 1 })) : null
-    for (const batch of [this.#incoming, this.outgoing, ...this.#singles]) batch.interface = at.index
-    if (this.#lone !== null) this.#lone.interface = at.index
+    this.#lone = this.#singles[0] ?? new PacketBatch({ ...options, capacity: 1 })
+    for (const batch of [this.#incoming, this.outgoing, this.#lone, ...this.#singles]) batch.interface = at.index
   }
 
   /** There may be more than one turn takes. */
@@ -51,10 +54,6 @@ export class Port {
     return this.#isBulk
   }
 
-  get isPolled(): boolean {
-    return this.link.busyPoll === true
-  }
-
   /** One short packet was all that came last. */
   get isLone(): boolean {
     return this.#isLone
@@ -62,8 +61,8 @@ export class Port {
 
   /** The one packet that is likely to be all, where that costs less than to look for others first; says whether it came. */
   receiveLone(stack: Stack, now: number): boolean {
+    if (!this.#isLone) return false
     const lone = this.#lone
-    if (lone === null || !this.#isLone) return false
     this.#fill(lone)
     if (lone.count === 0) return false
     this.#isBulk = this.#singles.length > 0 && lone.length[lone.first] >= LONG
@@ -86,7 +85,7 @@ export class Port {
       let octets = 0
       for (let row = incoming.first; row < incoming.end; row++) octets += incoming.length[row]
       this.#isBulk = this.#singles.length > 0 && octets >= count * LONG
-      this.#isLone = this.#lone !== null && count === 1 && !this.#isBulk && !this.#isLone
+      this.#isLone = this.isPolled && count === 1 && !this.#isBulk && !this.#isLone
       stack.receive(incoming, now)
     }
     return count > 0
