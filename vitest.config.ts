@@ -1,6 +1,6 @@
 // Three projects. What runs anywhere, side by side, with modules that are loaded once. Beside it what changes its process (a simulated network
-// puts its clock and its sockets into the place of Node's) or stands on a real kernel, in namespaces of its own: each file in a process of its own.
-// And, when those are through, one file after another, what asks a real kernel how fast or how late something is.
+// puts its clock and its sockets into the place of Node's), measures its heap, or stands on a real kernel, in namespaces of its own: each file
+// in a process of its own. And, when those are through, one file after another, what asks a real kernel how fast or how late something is.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
@@ -8,7 +8,7 @@ const ALONE = ['floods', 'http', 'impair'].map((name) => `test/linux/${name}.tes
 const APART = [
   'test/linux/**/*.test.ts',
   'test/node/hosted/**/*.test.ts',
-  'test/node/{tun*,software-offload,examples}.test.ts',
+  'test/node/{tun*,software-offload,examples,memory}.test.ts',
 ]
 
 export default defineConfig({

@@ -6,7 +6,7 @@ import { bufferMemory } from '../../src/node/memory.ts'
 
 const SLAB = 65_536
 
-/** What is left once garbage is gone: other files' tests ran in this process, and what they left may go at any time. */
+/** What is left once garbage is gone. No other file's tests run in this process: what they left might go at any time. */
 function liveHeap(): number {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void

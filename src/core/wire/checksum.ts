@@ -21,7 +21,8 @@ export function sum(view: DataView, offset: number, length: number, initial = 0)
     at += 2
   }
   if (at < end) total += view.getUint8(at)
-  return fold(total)
+  // Three numbers that are small, since a call that is not inlined would box a large one.
+  return fold((total & 0xffff) + ((total >>> 16) & 0xffff) + ((total / 4_294_967_296) | 0))
 }
 
 /** Adds one 32-bit word in network order. */
@@ -30,12 +31,10 @@ export function addWord(initial: number, word: number): number {
   return initial + (swapped >>> 16) + (swapped & 0xffff)
 }
 
-/** Brings any total of 16- and 32-bit words (below 2^53) down to 16 bits. */
+/** Brings a total of 16-bit words (below 2^32) down to 16 bits. */
 export function fold(total: number): number {
-  let folded = (total >>> 0) + Math.floor(total / 4_294_967_296)
-  folded = (folded & 0xffff) + ((folded >>> 16) & 0xffff) + Math.floor(folded / 4_294_967_296)
-  folded = (folded & 0xffff) + (folded >>> 16)
-  return (folded & 0xffff) + (folded >>> 16)
+  const once = (total & 0xffff) + (total >>> 16)
+  return (once & 0xffff) + (once >>> 16)
 }
 
 /** What goes into the checksum field: the complement of the sum, in network order. */
@@ -56,8 +55,7 @@ export function isRight(total: number): boolean {
 /** RFC 1624 equation 3: the field after one of the 16-bit words that it covers has changed. All in network order. */
 export function replaced(checksum: number, before: number, after: number): number {
   const total = (~checksum & 0xffff) + (~before & 0xffff) + after
-  const once = (total & 0xffff) + (total >>> 16)
-  return ~((once & 0xffff) + (once >>> 16)) & 0xffff
+  return ~fold(total) & 0xffff
 }
 
 function swap(half: number): number {
