@@ -5,11 +5,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const ALONE = ['floods', 'http', 'impair'].map((name) => `test/linux/${name}.test.ts`)
-const APART = [
-  'test/linux/**/*.test.ts',
-  'test/node/hosted/**/*.test.ts',
-  'test/node/{tun*,software-offload,examples,memory}.test.ts',
-]
+const APART = ['test/linux/**/*.test.ts', 'test/node/hosted/**/*.test.ts', 'test/node/{tun*,examples,memory}.test.ts']
 
 export default defineConfig({
   test: {

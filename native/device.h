@@ -24,6 +24,7 @@ struct device {
   int header;
   // Segmentation is done here.
   bool is_software;
+  struct outgoing *outgoing;
   int32_t index;
   bool is_polling;
   bool is_closing;

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // struct virtio_net_hdr, without the number of buffers.
 #define OFFLOAD_HEADER 10
@@ -42,11 +41,5 @@ void begin_run(struct run *run, uint8_t *packet, size_t length);
 bool continue_run(struct run *run, const uint8_t *headers, size_t length);
 // Nothing follows: the headers are made to tell of all of it.
 void end_run(struct run *run);
-
-// segment.c: writes octets as one packet; 0 or a negative errno.
-int write_packet(int descriptor, const uint8_t *octets, size_t length);
-// Writes a packet with its header to the descriptor, cut into segments where the header asks for it. 0 once all is written; a negative errno
-// where it stopped, and then `offset` and `length` say what is left.
-int write_segments(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length);
 
 #endif

@@ -2,6 +2,7 @@
 // Moves `header + packet` octets at offsets that TypeScript gives it; arena and columns are borrowed for the call. What software
 // offload does with a packet is merge.c's and segment.c's.
 #include "device.h"
+#include "outgoing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static bool has_room(const struct arena *arena) {
   return arena->row < arena->rows && arena->place + arena->largest <= arena->size;
 }
 
-static void add_packet(struct arena *arena, size_t length) {
+static void admit_packet(struct arena *arena, size_t length) {
   arena->offsets[arena->row] = (int32_t)arena->place;
   arena->lengths[arena->row] = (int32_t)length;
   arena->place = after(arena, arena->place, length);
@@ -45,7 +46,7 @@ static int32_t read_packets(const struct device *device, struct arena *arena) {
     if (octets < 0 && errno == EINTR) continue;
     if (octets < 0 && errno != EAGAIN && arena->row == first) return -errno;
     if (octets < 0) break;
-    if ((size_t)octets > header) add_packet(arena, (size_t)octets - header);
+    if ((size_t)octets > header) admit_packet(arena, (size_t)octets - header);
   }
   return (int32_t)(arena->row - first);
 }
@@ -76,7 +77,7 @@ static int32_t read_merged(const struct device *device, struct arena *arena) {
     if (all > apart) memmove(packet - OFFLOAD_HEADER + apart, rest, all - apart);
     memcpy(packet - OFFLOAD_HEADER, beside, all < apart ? all : apart);
     begin_run(&run, packet, length);
-    add_packet(arena, length);
+    admit_packet(arena, length);
   }
   end_run(&run);
   return (int32_t)(arena->row - first);
@@ -109,40 +110,61 @@ static napi_value receive(napi_env env, napi_callback_info info) {
   return make_integer(env, device->is_software ? read_merged(device, &arena) : read_packets(device, &arena));
 }
 
-// transmit(device, bytes, offsets, lengths, first, end) -> how many packets the kernel took; 0 where it has no room now;
-// a negative errno for the first packet where it refused that one.
+static bool lie_within(const struct rows *rows, int32_t end, size_t size, int header) {
+  for (int32_t row = rows->first; row < end; row++) {
+    int64_t start = (int64_t)rows->offsets[row] - header;
+    if (start < 0 || rows->lengths[row] < 0 || start + header + rows->lengths[row] > (int64_t)size) return false;
+  }
+  return true;
+}
+
+static void add_row(const struct device *device, struct rows *rows, int32_t row) {
+  struct outgoing *outgoing = device->outgoing;
+  if (!device->is_software) {
+    add_packet(outgoing, rows, row, (size_t)device->header);
+    return;
+  }
+  int error = add_segments(outgoing, rows, row);
+  if (error == 0) return;
+  flush_pieces(outgoing, rows);
+  refuse_row(rows, row, error);
+}
+
+// How many of the rows were written, or where none was: 0 where there is no room now, else a negative errno. The others become the last rows.
+static int32_t write_rows(const struct device *device, struct rows *rows, int32_t end) {
+  for (int32_t row = rows->first; row < end; row++) add_row(device, rows, row);
+  flush_pieces(device->outgoing, rows);
+  int32_t written = end - rows->first - rows->refused;
+  if (written == 0) return rows->error == -EAGAIN ? 0 : rows->error;
+  size_t octets = (size_t)rows->refused * sizeof *rows->offsets;
+  memmove(rows->offsets + rows->first + written, rows->offsets + rows->first, octets);
+  memmove(rows->lengths + rows->first + written, rows->lengths + rows->first, octets);
+  return written;
+}
+
+// transmit(device, bytes, offsets, lengths, first, end) -> how many packets the kernel took, those that it refused being the last now; 0
+// where it has no room; a negative errno for the first packet where it refused all.
 static napi_value transmit(napi_env env, napi_callback_info info) {
   napi_value values[MOST_ARGUMENTS];
-  uint8_t *bytes;
-  int32_t *offsets, *lengths;
-  size_t size, rows, rows_of_length;
-  int32_t first, end;
+  struct rows rows = {0};
+  size_t size, length, rows_of_length;
+  int32_t end;
   struct device *device = device_argument(env, info, 6, values);
-  if (device == NULL || !read_octets(env, values[1], "bytes", &bytes, &size) ||
-      !read_integers(env, values[2], "offsets", &offsets, &rows) ||
-      !read_integers(env, values[3], "lengths", &lengths, &rows_of_length) ||
-      !read_integer(env, values[4], "first", 0, INT32_MAX, &first) ||
+  if (device == NULL || !read_octets(env, values[1], "bytes", &rows.bytes, &size) ||
+      !read_integers(env, values[2], "offsets", &rows.offsets, &length) ||
+      !read_integers(env, values[3], "lengths", &rows.lengths, &rows_of_length) ||
+      !read_integer(env, values[4], "first", 0, INT32_MAX, &rows.first) ||
       !read_integer(env, values[5], "end", 0, INT32_MAX, &end))
     return NULL;
-  int header = device->header;
-  if ((size_t)end > rows || (size_t)end > rows_of_length) {
+  if ((size_t)end > length || (size_t)end > rows_of_length) {
     throw_range(env, "\"end\" lies beyond the columns");
     return NULL;
   }
-  int32_t row = first;
-  while (row < end) {
-    int64_t start = (int64_t)offsets[row] - header;
-    if (start < 0 || lengths[row] < 0 || start + header + lengths[row] > (int64_t)size) {
-      throw_range(env, "a packet lies outside of its arena");
-      return NULL;
-    }
-    int result = device->is_software ? write_segments(device->descriptor, bytes, offsets + row, lengths + row)
-                                     : write_packet(device->descriptor, bytes + start, (size_t)(lengths[row] + header));
-    if (result < 0 && result != -EAGAIN && row == first) return make_integer(env, result);
-    if (result < 0) break;
-    row++;
+  if (!lie_within(&rows, end, size, device->header)) {
+    throw_range(env, "a packet lies outside of its arena");
+    return NULL;
   }
-  return make_integer(env, row - first);
+  return make_integer(env, rows.first < end ? write_rows(device, &rows, end) : 0);
 }
 
 // errorName(number) -> "EIO"

@@ -14,12 +14,15 @@ const SOURCES = [
   'arguments',
   'idle',
   'tun',
+  'opening',
   'interface',
   'netlink',
   'packets',
   'checksum',
   'merge',
   'segment',
+  'outgoing',
+  'ring',
 ]
 const FLAGS = [
   ...['-std=c11', '-O2', '-fPIC', '-Wall', '-Wextra', '-Wno-cast-function-type', '-fvisibility=hidden'],
@@ -30,9 +33,8 @@ const FLAGS = [
 ]
 /** What glibc since 2.28 and musl since 1.2 both have, under one name and with one meaning. */
 const C_LIBRARY = new Set(
-  `__errno_location calloc close free inet_pton ioctl memcmp memcpy memmove memset mount open pthread_create pthread_join read readv recv
-   send setns snprintf socket strchr strlen unshare
-   write`.split(/\s+/),
+  `__errno_location calloc close free inet_pton ioctl memcmp memcpy memmove memset mmap mount munmap open pthread_create
+   pthread_join read readv recv send setns snprintf socket strchr strlen syscall unshare write writev`.split(/\s+/),
 )
 
 const here = { x64: 'x86_64', arm64: 'aarch64' }[process.arch]

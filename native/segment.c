@@ -1,26 +1,18 @@
-// Departing packets of a device to which the kernel's segmentation is not left: super-segments are cut. Each segment's headers are written
-// into the arena directly before its text, over that of the one before, which has been sent, so that every segment lies in one piece.
-// Checksums stay the kernel's: it completes them where they leave the machine, and a program on it does without.
-#include "offload.h"
+// Departing packets of a device to which the kernel's segmentation is not left: super-segments are cut. Each segment has headers of its own;
+// its text is written from where it lies. Checksums stay the kernel's: it completes them where they leave the machine, and a program on it does without.
+#include "outgoing.h"
 #include "packet.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 struct template {
-  uint8_t octets[LONGEST_HEADERS];
+  const uint8_t *packet;
   size_t ip_header;
   size_t length;
   uint32_t sequence;
   uint16_t identification;
 };
-
-int write_packet(int descriptor, const uint8_t *packet, size_t length) {
-  while (write(descriptor, packet, length) < 0)
-    if (errno != EINTR) return -errno;
-  return 0;
-}
 
 // A receiver that merges segments knows by PSH that nothing follows at once, and hands on what it has. Linux says so too, with the last one
 // of several; here a single one may be waited with as well.
@@ -32,7 +24,7 @@ static void push(uint8_t *packet, size_t length, size_t start, size_t field) {
 // The super-segment's headers before `text` octets, `done` octets of its text having gone before them.
 static void write_headers(uint8_t *packet, const struct template *from, size_t done, size_t text) {
   size_t ip_header = from->ip_header;
-  memcpy(packet, from->octets, from->length);
+  memcpy(packet, from->packet, from->length);
   if (ip_header == IPV4_HEADER) write16(packet + 2, from->length + text);
   else write16(packet + 4, from->length + text - ip_header);
   uint32_t sequence = from->sequence + (uint32_t)done;
@@ -63,52 +55,63 @@ static bool read_template(struct template *template, const uint8_t *packet, size
   template->ip_header = start;
   template->length = start + (size_t)(packet[start + 12] >> 4) * 4;
   if (template->length < start + TCP_HEADER || template->length > length || template->length > LONGEST_HEADERS) return false;
-  memcpy(template->octets, packet, template->length);
+  template->packet = packet;
   template->sequence = read32(packet + start + 4);
   template->identification = (uint16_t)(packet[4] << 8 | packet[5]);
   return true;
 }
 
-static int write_cut(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length, size_t start, size_t size) {
-  struct template template;
-  uint8_t whole_header[OFFLOAD_HEADER], header[OFFLOAD_HEADER] = {NEEDS_CHECKSUM};
-  uint8_t *packet = octets + *offset;
-  if (size == 0 || !read_template(&template, packet, (size_t)*length, start)) return -EINVAL;
-  write16_little(header + HEADER_START, start);
+static void add_cut(struct outgoing *outgoing, struct rows *rows, int32_t row, const struct template *template, size_t size) {
+  uint8_t header[OFFLOAD_HEADER] = {NEEDS_CHECKSUM};
+  write16_little(header + HEADER_START, template->ip_header);
   write16_little(header + HEADER_FIELD, TCP_CHECKSUM);
-  memcpy(whole_header, packet - OFFLOAD_HEADER, OFFLOAD_HEADER);
-  size_t whole = (size_t)*length - template.length;
-  for (size_t done = 0, index = 0; done < whole; index++) {
-    size_t text = whole - done < size ? whole - done : size;
-    uint8_t *at = packet + done;
-    write_headers(at, &template, done, text);
-    complete_headers(at, &template, index, done + text == whole, text);
-    memcpy(at - OFFLOAD_HEADER, header, OFFLOAD_HEADER);
-    int result = write_packet(descriptor, at - OFFLOAD_HEADER, OFFLOAD_HEADER + template.length + text);
-    if (result < 0) {
-      // What is left is a super-segment again.
-      memcpy(at - OFFLOAD_HEADER, whole_header, OFFLOAD_HEADER);
-      write_headers(at, &template, done, whole - done);
-      if (index > 0) at[start + 13] &= (uint8_t)~CWR;
-      if (start == IPV4_HEADER && (at[6] & DONT_FRAGMENT) == 0) write16(at + 4, template.identification + index);
-      *offset += (int32_t)done;
-      *length -= (int32_t)done;
-      return result;
-    }
-    done += text;
+  size_t whole = (size_t)rows->lengths[row] - template->length;
+  const uint8_t *text = template->packet + template->length;
+  for (size_t done = 0, index = 0; done < whole && !is_refused(rows, row); index++) {
+    size_t length = whole - done < size ? whole - done : size;
+    struct piece *piece = add_piece(outgoing, rows, row);
+    uint8_t *headers = outgoing->headers[piece - outgoing->pieces];
+    memcpy(headers, header, OFFLOAD_HEADER);
+    write_headers(headers + OFFLOAD_HEADER, template, done, length);
+    complete_headers(headers + OFFLOAD_HEADER, template, index, done + length == whole, length);
+    piece->parts[0] = (struct iovec){headers, OFFLOAD_HEADER + template->length};
+    piece->parts[1] = (struct iovec){(void *)(text + done), length};
+    piece->count = 2;
+    piece->done = (int32_t)done;
+    done += length;
   }
+}
+
+int add_segments(struct outgoing *outgoing, struct rows *rows, int32_t row) {
+  struct template template;
+  uint8_t *packet = rows->bytes + rows->offsets[row];
+  const uint8_t *header = packet - OFFLOAD_HEADER;
+  size_t length = (size_t)rows->lengths[row], start = read16_little(header + HEADER_START), size = read16_little(header + HEADER_SIZE);
+  uint8_t type = header[HEADER_TYPE] & (uint8_t)~TYPE_ECN;
+  if (type == 0) {
+    if (header[HEADER_FLAGS] & NEEDS_CHECKSUM) push(packet, length, start, read16_little(header + HEADER_FIELD));
+    add_packet(outgoing, rows, row, OFFLOAD_HEADER);
+    return 0;
+  }
+  if ((type != TYPE_TCP4 && type != TYPE_TCP6) || size == 0 || !read_template(&template, packet, length, start)) return -EINVAL;
+  add_cut(outgoing, rows, row, &template, size);
   return 0;
 }
 
-int write_segments(int descriptor, uint8_t *octets, int32_t *offset, int32_t *length) {
-  uint8_t *packet = octets + *offset;
-  const uint8_t *header = packet - OFFLOAD_HEADER;
-  size_t start = read16_little(header + HEADER_START);
-  uint8_t type = header[HEADER_TYPE] & (uint8_t)~TYPE_ECN;
-  if (type == 0) {
-    if (header[HEADER_FLAGS] & NEEDS_CHECKSUM) push(packet, (size_t)*length, start, read16_little(header + HEADER_FIELD));
-    return write_packet(descriptor, header, (size_t)*length + OFFLOAD_HEADER);
-  }
-  if (type != TYPE_TCP4 && type != TYPE_TCP6) return -EINVAL;
-  return write_cut(descriptor, octets, offset, length, start, read16_little(header + HEADER_SIZE));
+void keep_rest(struct rows *rows, int32_t row, int32_t done) {
+  struct template template;
+  uint8_t headers[OFFLOAD_HEADER + LONGEST_HEADERS];
+  uint8_t *packet = rows->bytes + rows->offsets[row];
+  size_t length = (size_t)rows->lengths[row], start = read16_little(packet - OFFLOAD_HEADER + HEADER_START);
+  size_t size = read16_little(packet - OFFLOAD_HEADER + HEADER_SIZE), index = (size_t)done / size;
+  read_template(&template, packet, length, start);
+  memcpy(headers, packet - OFFLOAD_HEADER, OFFLOAD_HEADER + template.length);
+  template.packet = headers + OFFLOAD_HEADER;
+  uint8_t *rest = packet + done;
+  memcpy(rest - OFFLOAD_HEADER, headers, OFFLOAD_HEADER);
+  write_headers(rest, &template, (size_t)done, length - template.length - (size_t)done);
+  rest[start + 13] &= (uint8_t)~CWR;
+  if (start == IPV4_HEADER && (rest[6] & DONT_FRAGMENT) == 0) write16(rest + 4, template.identification + index);
+  rows->offsets[row] += done;
+  rows->lengths[row] -= done;
 }

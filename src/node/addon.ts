@@ -17,7 +17,9 @@ export interface Addon {
      */
     offload: number,
     namespace: string,
-  ): { device: number; name: string; header: number; offload: number; software: number }
+    /** 1 to write many packets at once, where the kernel can. */
+    ring: number,
+  ): { device: number; name: string; header: number; offload: number; software: number; ring: number }
   close(device: number): void
   facts(device: number, name: string): { index: number; mtu: number; queueLength: number; up: number }
   configure(device: number, mtu: number, queueLength: number, up: number): void

@@ -37,7 +37,7 @@ export function openTun(options: TunOptions = {}): TunDevice {
   const name = options.name ?? ''
   let opened: ReturnType<Addon['open']>
   try {
-    opened = addon.open(name, offloadNumber(options), options.netns ?? '')
+    opened = addon.open(name, offloadNumber(options), options.netns ?? '', (options.ioUring ?? true) ? 1 : 0)
   } catch (error) {
     throw openingError(error as NodeJS.ErrnoException, options.name, options.netns)
   }
@@ -60,6 +60,8 @@ export class TunDevice {
   readonly offload: Offload
   /** Segmentation is the addon's: the kernel gives and takes packets of the device's MTU. */
   readonly isSoftwareOffload: boolean
+  /** Many packets are written with one system call. */
+  readonly usesIoUring: boolean
   /** Octets that a batch must keep free before every packet. */
   readonly headroom: number
   /** The longest packet that can arrive: a batch to receive into must have room for it. */
@@ -90,6 +92,7 @@ export class TunDevice {
     this.queueLength = facts.queueLength
     this.offload = (facts.offload & TAKES_CHECKSUM) === 0 ? NO_OFFLOAD : offloadOf(facts.offload)
     this.isSoftwareOffload = facts.software === 1
+    this.usesIoUring = facts.ring === 1
     this.headroom = facts.header
     this.largest = this.offload.tcp4 ? LARGEST_PACKET : facts.mtu
     this.onerror = onerror
@@ -145,7 +148,7 @@ export class TunDevice {
   }
 
   /**
-   * Takes what is in the batch; how many packets the kernel took. What it has no room for now stays, and `ready` is called
+   * Takes what is in the batch; how many packets the kernel took. What it has no room for now stays, as the last rows, and `ready` is called
    * when there is some. What it refuses (the device is down, a header makes no sense) is lost and counted in `refused`.
    */
   transmit(batch: PacketBatch): number {

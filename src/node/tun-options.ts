@@ -44,6 +44,11 @@ export interface TunOptions {
    * after an answer where question and answer take turns. Answers come in half the time or less, and cost no more. Default: true.
    */
   busyPoll?: boolean
+  /**
+   * Whether four packets or more that leave at once are written with one system call, by io_uring, where the kernel has it (Linux 6.4) and lets
+   * us use it. Default: true.
+   */
+  ioUring?: boolean
   /** Is told what goes wrong while packets move: once a kind, until a packet goes through again. */
   onerror?: (error: TunError) => void
 }
@@ -60,7 +65,7 @@ export interface TunPlan {
 }
 
 export function planOf(options: TunOptions): TunPlan {
-  const { name, netns, mtu, queueLength, offload, gro, busyPoll } = options
+  const { name, netns, mtu, queueLength, offload, gro, busyPoll, ioUring } = options
   if (name !== undefined && !/^[^\s/:]{1,15}$/.test(name))
     throw invalid('name', name, 'has 1 to 15 characters, none of them a space, "/" or ":"')
   if (netns !== undefined && (netns === '' || netns.includes('\0') || Buffer.byteLength(netns) > 255))
@@ -72,6 +77,7 @@ export function planOf(options: TunOptions): TunPlan {
     throw invalid('offload', offload, 'is true, false or "software"')
   if (gro !== undefined && typeof gro !== 'boolean') throw invalid('gro', gro, 'is true or false')
   if (busyPoll !== undefined && typeof busyPoll !== 'boolean') throw invalid('busyPoll', busyPoll, 'is true or false')
+  if (ioUring !== undefined && typeof ioUring !== 'boolean') throw invalid('ioUring', ioUring, 'is true or false')
   const addresses = typeof options.address === 'string' ? [options.address] : (options.address ?? [])
   return {
     addresses: addresses.map((text) => network('address', text)),

@@ -31,6 +31,7 @@ describe('the options of a TUN device', () => {
     [{ routes: ['nowhere'] }, 'routes'],
     [{ gro: 'never' as unknown as boolean }, 'gro'],
     [{ busyPoll: 1 as unknown as boolean }, 'busyPoll'],
+    [{ ioUring: 'please' as unknown as boolean }, 'ioUring'],
     [{ routes: [{ to: '10.8.0.0/16', via: 'there' }] }, 'routes'],
   ]
   for (const [options, name] of cases)

@@ -99,11 +99,11 @@ describeOnKernel('a TUN device', () => {
 
   it('has an addon that takes nothing but what it was made for', () => {
     const addon = findAddon() as unknown as Record<string, (...values: unknown[]) => unknown>
-    const number = (addon.open('raw', 1, devices.namespace.name) as { device: number }).device
+    const number = (addon.open('raw', 1, devices.namespace.name, 1) as { device: number }).device
     const bytes = new Uint8Array(70_000)
     const rows = new Int32Array(4)
     const calls: Record<string, unknown[]> = {
-      open: ['other', 1, devices.namespace.name],
+      open: ['other', 1, devices.namespace.name, 1],
       facts: [number, 'raw'],
       configure: [number, 1500, 100, 1],
       addAddress: [number, '10.7.0.1', 24],

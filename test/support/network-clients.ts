@@ -116,10 +116,13 @@ export async function readCapture(file: string, checksums = true): Promise<Readi
 const SEVERITY_ERROR = 0x0080_0000
 
 /** Builds one of the senders of bench/clients; null where there is no compiler. */
-export async function buildClient(root: URL, name: string, folder: string): Promise<string | null> {
-  const source = fileURLToPath(new URL(`bench/clients/${name}.c`, root))
-  const program = join(folder, name)
-  const built = await exec('cc', ['-O2', '-o', program, source]).catch(() => null)
+export function buildClient(root: URL, name: string, folder: string): Promise<string | null> {
+  return buildProgram(join(folder, name), fileURLToPath(new URL(`bench/clients/${name}.c`, root)))
+}
+
+/** Compiles a program of C, by its sources and the compiler's options; null where there is no compiler. */
+export async function buildProgram(program: string, ...words: string[]): Promise<string | null> {
+  const built = await exec('cc', ['-O2', '-o', program, ...words]).catch(() => null)
   if (built === null) return null
   if (built.code !== 0) throw new Error(built.stderr)
   return program

@@ -1,0 +1,73 @@
+// Gathers the packets of a batch and writes them; what the kernel refuses stays in the batch.
+#include "outgoing.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+// Fewer are written sooner with a system call each (bench/clients/tun-ring.c).
+#define LEAST_BY_RING 4
+
+static int write_piece(int descriptor, const struct piece *piece) {
+  for (;;) {
+    const struct iovec *parts = piece->parts;
+    ssize_t octets = piece->count == 1 ? write(descriptor, parts->iov_base, parts->iov_len) : writev(descriptor, parts, piece->count);
+    if (octets >= 0) return 0;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+// Ends at the first that is refused: whatever follows it has to come after it.
+static void write_each(int descriptor, struct piece *pieces, int count) {
+  int error = 0;
+  for (int at = 0; at < count; at++) {
+    if (error == 0) error = write_piece(descriptor, pieces + at);
+    pieces[at].error = error;
+  }
+}
+
+bool is_refused(const struct rows *rows, int32_t row) {
+  return rows->refused > 0 && rows->last == row;
+}
+
+void refuse_row(struct rows *rows, int32_t row, int error) {
+  if (rows->refused == 0) rows->error = error;
+  int32_t at = rows->first + rows->refused++;
+  rows->last = row;
+  rows->offsets[at] = rows->offsets[row];
+  rows->lengths[at] = rows->lengths[row];
+}
+
+static void refuse_piece(struct rows *rows, const struct piece *piece) {
+  // Of a row that was cut, the first piece that was refused says what is left.
+  if (is_refused(rows, piece->row)) return;
+  if (piece->done > 0) keep_rest(rows, piece->row, piece->done);
+  refuse_row(rows, piece->row, piece->error);
+}
+
+void flush_pieces(struct outgoing *outgoing, struct rows *rows) {
+  struct piece *pieces = outgoing->pieces;
+  int count = outgoing->count, written = 0;
+  bool has_room = rows->refused == 0 || rows->error != -EAGAIN;
+  if (has_room && outgoing->ring != NULL && count >= LEAST_BY_RING) written = write_by_ring(outgoing->ring, pieces, count);
+  if (has_room) write_each(outgoing->descriptor, pieces + written, count - written);
+  for (int at = 0; at < count; at++) {
+    if (!has_room) pieces[at].error = -EAGAIN;
+    if (pieces[at].error < 0) refuse_piece(rows, pieces + at);
+  }
+  outgoing->count = 0;
+}
+
+struct piece *add_piece(struct outgoing *outgoing, struct rows *rows, int32_t row) {
+  if (outgoing->count == MOST_PIECES) flush_pieces(outgoing, rows);
+  struct piece *piece = outgoing->pieces + outgoing->count++;
+  piece->row = row;
+  piece->done = 0;
+  return piece;
+}
+
+void add_packet(struct outgoing *outgoing, struct rows *rows, int32_t row, size_t header) {
+  struct piece *piece = add_piece(outgoing, rows, row);
+  piece->parts[0].iov_base = rows->bytes + rows->offsets[row] - header;
+  piece->parts[0].iov_len = (size_t)rows->lengths[row] + header;
+  piece->count = 1;
+}
