@@ -1,5 +1,5 @@
-// Many writes with one system call, by io_uring: a fifth of what a short packet costs is entering the kernel, finding the descriptor and
-// leaving it again (bench/clients/tun-ring.c). Where the kernel can't write to a TUN device that way without waiting (before 6.4), or a
+// Many writes with one system call, by io_uring: a fifth of what a short packet costs is entering the kernel and leaving it
+// again (bench/clients/tun-ring.c). Where the kernel can't write to a TUN device that way without waiting (before 6.4), or a
 // sandbox forbids it, there is no ring. Each write is done before `io_uring_enter` returns: nothing is in flight when nobody looks.
 #include "outgoing.h"
 
@@ -33,7 +33,7 @@ static int enter(const struct ring *ring, int given, int awaited) {
   return (int)syscall(SYS_io_uring_enter, ring->descriptor, given, awaited, IORING_ENTER_GETEVENTS, NULL, 0);
 }
 
-static bool map_queues(struct ring *ring, const struct io_uring_params *given) {
+static bool map_queues(struct ring *ring, int descriptor, const struct io_uring_params *given) {
   size_t requests = given->sq_off.array + given->sq_entries * sizeof(unsigned);
   size_t results = given->cq_off.cqes + given->cq_entries * sizeof(struct io_uring_cqe);
   ring->size = requests > results ? requests : results;
@@ -54,17 +54,15 @@ static bool map_queues(struct ring *ring, const struct io_uring_params *given) {
   unsigned *order = (unsigned *)(ring->memory + given->sq_off.array);
   for (unsigned at = 0; at < given->sq_entries; at++) {
     order[at] = at;
-    // What is the same for all: the file by its place among those that the ring knows, no offset, and no waiting, which O_NONBLOCK
-    // alone does not say here.
-    ring->requests[at] = (struct io_uring_sqe){.flags = IOSQE_FIXED_FILE, .fd = 0, .off = (uint64_t)-1, .rw_flags = RWF_NOWAIT};
+    // What is the same for all: no offset, and no waiting, which O_NONBLOCK alone does not say here. A ring that knew the file, which would
+    // save the kernel from looking for it, would keep it open for 30 ms after a process was killed.
+    ring->requests[at] = (struct io_uring_sqe){.fd = descriptor, .off = (uint64_t)-1, .rw_flags = RWF_NOWAIT};
   }
   return true;
 }
 
 void close_ring(struct ring *ring) {
   if (ring == NULL) return;
-  // At once, not when the kernel comes to it: the device must be gone when its descriptor is closed.
-  syscall(SYS_io_uring_register, ring->descriptor, IORING_UNREGISTER_FILES, NULL, 0);
   if (ring->requests != NULL) munmap(ring->requests, (ring->mask + 1) * sizeof *ring->requests);
   if (ring->memory != NULL) munmap(ring->memory, ring->size);
   close(ring->descriptor);
@@ -133,9 +131,7 @@ struct ring *open_ring(int descriptor) {
     free(ring);
     return NULL;
   }
-  if ((given.features & FEATURES) == FEATURES && map_queues(ring, &given) &&
-      syscall(SYS_io_uring_register, ring->descriptor, IORING_REGISTER_FILES, &descriptor, 1) == 0 && can_do_without_waiting(ring))
-    return ring;
+  if ((given.features & FEATURES) == FEATURES && map_queues(ring, descriptor, &given) && can_do_without_waiting(ring)) return ring;
   close_ring(ring);
   return NULL;
 }
