@@ -53,6 +53,12 @@ function bulk(direction: 'in' | 'out', offload: Setting['offload'], bar: number)
   })
 }
 
+function requests(connections: number): Claim[] {
+  const name = `requests beside node:http over veth, ${connections.toLocaleString('en')} connections`
+  const asked = { measure: `requests-${connections}`, figure: 'rate', bar: 2.3 }
+  return CONTROLS.map((congestion) => ratio(name, { ...asked, setting: { ...USUAL, congestion } }))
+}
+
 const MOST_MILLISECONDS = 2
 
 const beside: Claim = {
@@ -98,12 +104,8 @@ export const claims: Claim[] = [
   ...bulk('out', 'on', 1),
   ...bulk('in', 'off', 0.6),
   ...bulk('out', 'off', 0.6),
-  ratio('requests beside node:http over veth, 64 connections', { measure: 'requests-64', figure: 'rate', bar: 2.3 }),
-  ratio('requests beside node:http over veth, 1,000 connections', {
-    measure: 'requests-1000',
-    figure: 'rate',
-    bar: 2.3,
-  }),
+  ...requests(64),
+  ...requests(1000),
   ratio('node:http itself on our stack, 64 connections', { measure: 'node-http-64', figure: 'rate', bar: 0.8 }),
   ratio('node:http itself on our stack, 1,000 connections', { measure: 'node-http-1000', figure: 'rate', bar: 0.8 }),
   ratio('short connections beside node:net over veth, 8 at a time', {

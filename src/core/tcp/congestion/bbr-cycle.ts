@@ -54,19 +54,19 @@ export class BbrCycle {
     return this.state >= BbrState.down && this.state <= BbrState.up
   }
 
-  /** §5.3.3.6, UpdateProbeBWCyclePhase: an ACK. `target` is what we want in flight, `drained` so much as leaves no queue. */
-  advance(ack: Acknowledged, isLimited: boolean, cwnd: number, target: number, drained: number): void {
+  /** §5.3.3.6, UpdateProbeBWCyclePhase: an ACK. */
+  advance(ack: Acknowledged, isLimited: boolean, cwnd: number, pacingRate: number): void {
     const model = this.#model
     const now = ack.now | 0
     if (model.isRoundStart) this.#roundsSinceUp++
     if (!model.wasFilled || this.#adaptLongTerm(ack, isLimited, cwnd)) return
     switch (this.state) {
       case BbrState.down:
-        if (this.#isTimeToProbe(target, now)) this.startRefill(ack.totalDelivered)
-        else if (ack.inFlight <= model.withHeadroom && ack.inFlight <= drained) this.state = BbrState.cruise
+        if (this.#isTimeToProbe(cwnd, now)) this.startRefill(ack.totalDelivered)
+        else if (this.#isDrained(ack.inFlight, pacingRate)) this.state = BbrState.cruise
         break
       case BbrState.cruise:
-        if (this.#isTimeToProbe(target, now)) this.startRefill(ack.totalDelivered)
+        if (this.#isTimeToProbe(cwnd, now)) this.startRefill(ack.totalDelivered)
         break
       case BbrState.refill:
         if (!model.isRoundStart) break
@@ -107,7 +107,7 @@ export class BbrCycle {
     transmitInFlight: number,
     lostSince: number,
     isLimited: boolean,
-    target: number,
+    cwnd: number,
     totalDelivered: number,
     now: number,
   ): void {
@@ -116,15 +116,15 @@ export class BbrCycle {
     const before = Math.max(0, transmitInFlight - octets)
     const lostBefore = Math.max(0, lostSince - octets)
     const prefix = (LOSS_THRESHOLD * before - lostBefore) / (1 - LOSS_THRESHOLD)
-    this.#goBack(Math.max(0, Math.floor(before + prefix)), isLimited, target, totalDelivered, now)
+    this.#goBack(Math.max(0, Math.floor(before + prefix)), isLimited, cwnd, totalDelivered, now)
   }
 
   /** HandleInflightTooHigh. */
-  #goBack(inFlight: number, isLimited: boolean, target: number, totalDelivered: number, now: number): void {
+  #goBack(inFlight: number, isLimited: boolean, cwnd: number, totalDelivered: number, now: number): void {
     const model = this.#model
     this.#wasTooHigh = true
     this.#isProbeSample = false
-    if (!isLimited) model.inFlightLong = Math.max(inFlight, Math.floor(target * BETA), model.leastWindow)
+    if (!isLimited) model.inFlightLong = Math.max(inFlight, Math.floor(this.#target(cwnd) * BETA), model.leastWindow)
     if (this.state !== BbrState.up) return
     this.undoState = BbrState.up
     this.startDown(totalDelivered, now)
@@ -150,9 +150,20 @@ export class BbrCycle {
   }
 
   /** IsTimeToProbeBW: as often as Reno would come back to its window, but for large windows. */
-  #isTimeToProbe(target: number, now: number): boolean {
-    const rounds = Math.min(Math.floor(target / this.#model.mss), MOST_RENO_ROUNDS)
-    return isPast(now, this.#cycleAt, this.#wait) || this.#roundsSinceUp >= rounds
+  #isTimeToProbe(cwnd: number, now: number): boolean {
+    if (isPast(now, this.#cycleAt, this.#wait) || this.#roundsSinceUp >= MOST_RENO_ROUNDS) return true
+    return this.#roundsSinceUp >= Math.floor(this.#target(cwnd) / this.#model.mss)
+  }
+
+  /** §5.3.1.3, TargetInflight: what we want in flight. */
+  #target(cwnd: number): number {
+    return Math.min(this.#model.bdp(this.#model.bandwidth), cwnd)
+  }
+
+  /** IsTimeToCruise: no queue is left, and there is room for others. */
+  #isDrained(inFlight: number, pacingRate: number): boolean {
+    const model = this.#model
+    return inFlight <= model.withHeadroom && inFlight <= model.quantized(model.bdp(model.largestBandwidth), pacingRate)
   }
 
   #isTimeToGoDown(ack: Acknowledged, cwnd: number): boolean {

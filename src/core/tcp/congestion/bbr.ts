@@ -76,19 +76,13 @@ export class Bbr implements Congestion {
     model.checkFilled(isLimited)
     this.#checkStartupDone(ack)
     this.#checkDrainDone(ack, now)
-    const drained = model.quantized(model.bdp(model.largestBandwidth), this.pacingRate)
-    cycle.advance(ack, isLimited, this.cwnd, this.#target, drained)
+    cycle.advance(ack, isLimited, this.cwnd, this.pacingRate)
     model.updateRoundTrip(ack.rtt, now)
     this.#checkProbeRtt(ack, now)
     model.finish(ack)
     if (model.isRoundStart) this.#losses = 0
     this.#setPacingRate(PACING_GAIN[cycle.state])
     this.#setWindow(ack.delivered)
-  }
-
-  /** §5.3.1.3, TargetInflight. */
-  get #target(): number {
-    return Math.min(this.model.bdp(this.model.bandwidth), this.cwnd)
   }
 
   // §5.3.1, §5.3.2: Startup and Drain.
@@ -186,7 +180,7 @@ export class Bbr implements Congestion {
     this.#noteLoss()
     this.#losses++
     this.model.onLost(octets)
-    this.#cycle.onLost(octets, transmitInFlight, lostSince, isLimited, this.#target, this.#delivered, now | 0)
+    this.#cycle.onLost(octets, transmitInFlight, lostSince, isLimited, this.cwnd, this.#delivered, now | 0)
   }
 
   #noteLoss(): void {
