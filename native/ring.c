@@ -103,7 +103,10 @@ static int submit(const struct ring *ring, int count) {
 }
 
 int write_by_ring(struct ring *ring, struct piece *pieces, int count) {
-  for (int at = 0; at < count; at++) give(ring, pieces + at, *ring->tail + (unsigned)at, at);
+  for (int at = 0; at < count; at++) {
+    give(ring, pieces + at, *ring->tail + (unsigned)at, at);
+    pieces[at].error = 0;
+  }
   int given = submit(ring, count);
   for (int done = 0; done < given;) {
     int taken = take_results(ring, pieces);

@@ -1,4 +1,4 @@
-// Speed beside the kernel's own TCP: ratios of ours over tun0 to node:net and node:http over veth, medians of five rounds by turns. The
+// Speed beside the kernel's own TCP: ratios of ours over tun0 to node:net and node:http over veth, medians of seven rounds by turns. The
 // whole table is `npm run bench:wire`.
 import { fileURLToPath } from 'node:url'
 import { exec } from '../../test/support/namespace.ts'
@@ -8,7 +8,7 @@ import { type Congestion, inWords, type Setting, USUAL } from '../wire/setting.t
 import { short } from '../wire/table.ts'
 import { CannotMeasure, type Claim } from './claim.ts'
 
-const ROUNDS = 5
+const ROUNDS = 7
 const SECONDS = 2
 const CONTROLS: readonly Congestion[] = ['cubic', 'bbr']
 const GARBAGE_TIMEOUT = 300_000
