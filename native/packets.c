@@ -167,6 +167,18 @@ static napi_value transmit(napi_env env, napi_callback_info info) {
   return make_integer(env, rows.first < end ? write_rows(device, &rows, end) : 0);
 }
 
+// beyond(bytes, unit) -> how many octets the memory begins after a multiple of `unit`
+static napi_value beyond(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint8_t *bytes;
+  size_t length;
+  int32_t unit;
+  if (!read_arguments(env, info, 2, values, NULL) || !read_octets(env, values[0], "bytes", &bytes, &length) ||
+      !read_integer(env, values[1], "unit", 1, INT32_MAX, &unit))
+    return NULL;
+  return make_integer(env, (int32_t)((uintptr_t)bytes % (uintptr_t)unit));
+}
+
 // errorName(number) -> "EIO"
 static napi_value error_name(napi_env env, napi_callback_info info) {
   napi_value values[1], result;
@@ -180,5 +192,6 @@ static napi_value error_name(napi_env env, napi_callback_info info) {
 void add_packets(napi_env env, napi_value exports, void *environment) {
   add_function(env, exports, "receive", receive, environment);
   add_function(env, exports, "transmit", transmit, environment);
+  add_function(env, exports, "beyond", beyond, environment);
   add_function(env, exports, "errorName", error_name, environment);
 }

@@ -1,7 +1,7 @@
 // What the stack asks of the world: a clock, randomness, one alarm, and links that carry packets.
 // Only interfaces stand here; Node, a browser and the simulator each bring their own.
 // A `PacketBatch` handed to a link is borrowed: it is valid until the call returns.
-import type { PacketBatch } from './batch.ts'
+import type { Allocate, PacketBatch } from './batch.ts'
 
 /** Read by the driver alone. */
 export interface Clock {
@@ -58,6 +58,8 @@ export interface Link {
   readonly mergesInBatch?: boolean | undefined
   /** Packets come while a turn runs, as a kernel's do: it may look for them again before it ends. */
   readonly busyPoll?: boolean | undefined
+  /** Memory for the packets that it is to take, out of what `allocate` makes: where it copies them fastest from. */
+  readonly aligned?: ((allocate: Allocate) => Allocate) | undefined
   /** `wake` asks for a turn: something has arrived, or there is room again. */
   open(wake: () => void, time: Time): void
   close(): void

@@ -1,6 +1,6 @@
 // Wraps a link so that every packet that crosses it can be looked at, while somebody does: live views and experiments stand on
 // this. A packet that arrived is shown at the end of its turn, when the stack's note on it is known. `loses` takes packets away.
-import { PacketBatch } from '../core/batch.ts'
+import { type Allocate, PacketBatch } from '../core/batch.ts'
 import type { Link, Offload, Time } from '../core/environment.ts'
 
 /** Borrowed: the row is valid until the call returns. `at` is on the link's clock. */
@@ -13,6 +13,7 @@ export class WatchedLink implements Link {
   readonly offload: Offload
   readonly mergesInBatch: boolean | undefined
   readonly busyPoll: boolean | undefined
+  readonly aligned: ((allocate: Allocate) => Allocate) | undefined
   /** Asked for each packet that is sent: whether it gets lost before it sets out. */
   loses: ((batch: PacketBatch, row: number) => boolean) | null = null
   readonly #link: Link
@@ -35,6 +36,7 @@ export class WatchedLink implements Link {
     this.offload = link.offload
     this.mergesInBatch = link.mergesInBatch
     this.busyPoll = link.busyPoll
+    this.aligned = link.aligned?.bind(link)
   }
 
   /** The returned function ends it. */

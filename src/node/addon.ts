@@ -49,6 +49,8 @@ export interface Addon {
     first: number,
     end: number,
   ): number
+  /** How many octets its memory begins after a multiple of `unit`. */
+  beyond(bytes: Uint8Array, unit: number): number
   errorName(error: number): string
 }
 

@@ -1,7 +1,7 @@
 // A TUN device as a link of the stack. The device is opened at once, since its MTU and its offload say what the link
 // is like, and throws there if it can't be; the driver's `open` begins to watch it, and packets wait in its queue till
 // then. The watch does not keep the process alive: that is the driver's to decide.
-import type { PacketBatch } from '../core/batch.ts'
+import type { Allocate, PacketBatch } from '../core/batch.ts'
 import type { Link, Offload } from '../core/environment.ts'
 import { openTun, type TunDevice, type TunOptions } from './tun-device.ts'
 
@@ -38,6 +38,10 @@ export class TunLink implements Link {
 
   close(): void {
     this.device.close()
+  }
+
+  aligned(allocate: Allocate): Allocate {
+    return this.device.aligned(allocate)
   }
 
   receive(batch: PacketBatch): void {

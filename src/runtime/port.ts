@@ -1,6 +1,6 @@
 // A link with the batches that go between it and the stack. While long packets come, each comes in a batch of its own, whose arena nothing
 // else shares: TCP then keeps the text where it lies, and hands it out from there. Called by the driver, once a turn.
-import { type Allocate, LARGEST_PACKET, PacketBatch } from '../core/batch.ts'
+import { type Allocate, LARGEST_PACKET, PacketBatch, zeroes } from '../core/batch.ts'
 import type { Link } from '../core/environment.ts'
 import type { Interface } from '../core/ip/interface.ts'
 import type { Stack } from '../core/stack.ts'
@@ -38,7 +38,8 @@ export class Port {
     const isFit = comesAlone && options.largest >= 2 * LONG
     this.#incoming = new PacketBatch(options)
     // What the stack fills; who fills the others may be anybody's link.
-    this.outgoing = new PacketBatch({ ...options, grows: true })
+    const aligned = link.aligned?.(allocate ?? zeroes) ?? allocate
+    this.outgoing = new PacketBatch({ ...options, allocate: aligned, grows: true })
     this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch({ ...options, capacity: 1 }))
     this.#lone = this.#singles[0] ?? new PacketBatch({ ...options, capacity: 1 })
     for (const batch of [this.#incoming, this.outgoing, this.#lone, ...this.#singles]) batch.interface = at.index

@@ -1,7 +1,7 @@
 // The arena of a batch: made when it is needed, it may begin small and grow, and its octets need not be zeroes.
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { PacketBatch } from '../../src/core/batch.ts'
+import { CACHE_LINE, LARGEST_PACKET, PacketBatch } from '../../src/core/batch.ts'
 import { simulate } from '../../src/simulate/network.ts'
 
 const LENGTH = 1500
@@ -81,4 +81,28 @@ test('no octet is sent that nobody has written', async () => {
   const zeroes = await run(0)
   expect(zeroes.length).toBeGreaterThan(100_000)
   expect(await run(0xa5)).toEqual(zeroes)
+})
+
+test('what follows the headers of a long packet begins with a line of the arena, and four of the longest fit', () => {
+  const batch = new PacketBatch({ largest: LARGEST_PACKET, headroom: 10, grows: true })
+  const lengths = [65_212, 52, 65_212, 4095, 4097, 61_111]
+  const starts = lengths.map((length) => {
+    const at = batch.reserve(length, 52)
+    expect(batch.offset[batch.commit(length)]).toBe(at)
+    return (at + 52) % CACHE_LINE
+  })
+  expect([starts[0], starts[2], starts[4], starts[5]]).toEqual([0, 0, 0, 0])
+  // Short ones take no more than their octets.
+  expect(batch.offset[1] - batch.offset[0]).toBe(65_212 + 12)
+  for (let row = 1; row < batch.count; row++) {
+    expect(batch.offset[row]).toBeGreaterThanOrEqual(batch.offset[row - 1] + lengths[row - 1] + 10)
+    expect(batch.offset[row] % 4).toBe(0)
+  }
+  batch.clear()
+  for (let row = 0; row < 4; row++) {
+    expect(batch.isFull).toBe(false)
+    expect(batch.reserve(65_535, 72)).toBeGreaterThan(0)
+    batch.commit(65_535)
+  }
+  expect([batch.isFull, batch.reserve(65_535, 72)]).toEqual([true, -1])
 })

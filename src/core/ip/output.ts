@@ -72,11 +72,18 @@ export class IpOutput {
 
   /**
    * As `compose`, but never in fragments, for a transport that cuts its own to size or leaves that to the link:
-   * `length` may go beyond the MTU where the link segments.
+   * `length` may go beyond the MTU where the link segments; `header` is what of it comes before the text.
    */
-  composeSegment(batch: PacketBatch, route: Route, source: Address, destination: Address, length: number): number {
+  composeSegment(
+    batch: PacketBatch,
+    route: Route,
+    source: Address,
+    destination: Address,
+    length: number,
+    header = length,
+  ): number {
     const headerLength = destination.isIpv4 ? ipv4.MINIMUM_LENGTH : ipv6.HEADER_LENGTH
-    const at = batch.reserve(headerLength + length)
+    const at = batch.reserve(headerLength + length, headerLength + header)
     if (at < 0) return NO_ROOM
     this.#begin(batch, route, source, destination, length)
     this.octets = batch

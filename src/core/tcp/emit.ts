@@ -58,7 +58,8 @@ export function emit(
   const sackCount = sackBlocks(cb, length, segmentSize, hasTimestamps)
   const headerLength = wire.MINIMUM_LENGTH + wireOptions.length(hasTimestamps, sackCount)
   const route = cb.route as Route
-  const at = output.composeSegment(batch, route, cb.localAddress, cb.remoteAddress, headerLength + length)
+  const { localAddress, remoteAddress } = cb
+  const at = output.composeSegment(batch, route, localAddress, remoteAddress, headerLength + length, headerLength)
   if (at === NO_ROOM) return false
   const { view } = output.octets
   const urgent = urgentPointer(cb, sequence, length)
