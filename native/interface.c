@@ -1,5 +1,6 @@
 // The device's interface from JavaScript: what it is like, and MTU, queue length, addresses and routes to set.
 #include "device.h"
+#include "outgoing.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -80,6 +81,19 @@ static napi_value is_usable(napi_env env, napi_callback_info info) {
   return make_integer(env, netlink_is_usable(&device->netlink, device->index, &address));
 }
 
+// join(device) -> 1 where long packets to the addresses that the device has now leave joined, else 0
+static napi_value join(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  struct device *device = device_argument(env, info, 1, values);
+  if (device == NULL) return NULL;
+  struct outgoing *outgoing = device->outgoing;
+  int count = 0;
+  if (device->header > 0 && !device->is_software && kernel_takes_joined())
+    count = netlink_list_addresses(&device->netlink, device->index, outgoing->own, MOST_OWN);
+  outgoing->own_count = count < 0 ? 0 : count < MOST_OWN ? count : MOST_OWN;
+  return make_integer(env, outgoing->own_count > 0);
+}
+
 // addRoute(device, address, prefix, gateway or null)
 static napi_value add_route(napi_env env, napi_callback_info info) {
   napi_value values[4];
@@ -98,5 +112,6 @@ void add_interface(napi_env env, napi_value exports, void *environment) {
   add_function(env, exports, "configure", configure, environment);
   add_function(env, exports, "addAddress", add_address, environment);
   add_function(env, exports, "isUsable", is_usable, environment);
+  add_function(env, exports, "join", join, environment);
   add_function(env, exports, "addRoute", add_route, environment);
 }

@@ -121,6 +121,18 @@ int netlink_set_link(struct netlink *netlink, int32_t index, int32_t mtu, int32_
   return ask(netlink, &request, NULL, NULL);
 }
 
+// The address that the kernel answers on, of an entry of this interface; false for anything else.
+static bool read_entry(const struct nlmsghdr *message, int32_t index, struct internet_address *address) {
+  const struct ifaddrmsg *entry = NLMSG_DATA(message);
+  if (message->nlmsg_type != RTM_NEWADDR || (int32_t)entry->ifa_index != index) return false;
+  const struct rtattr *attribute = find(message, sizeof *entry, IFA_LOCAL);
+  if (attribute == NULL) attribute = find(message, sizeof *entry, IFA_ADDRESS);
+  if (attribute == NULL || RTA_PAYLOAD(attribute) > sizeof address->octets) return false;
+  *address = (struct internet_address){entry->ifa_family, (uint8_t)RTA_PAYLOAD(attribute), entry->ifa_prefixlen, {0}};
+  memcpy(address->octets, RTA_DATA(attribute), address->length);
+  return true;
+}
+
 struct address_search {
   const struct internet_address *address;
   int32_t index;
@@ -131,15 +143,12 @@ struct address_search {
 static void match_address(const struct nlmsghdr *message, void *context) {
   struct address_search *search = context;
   const struct ifaddrmsg *entry = NLMSG_DATA(message);
-  if (message->nlmsg_type != RTM_NEWADDR || (int32_t)entry->ifa_index != search->index) return;
-  if (entry->ifa_family != search->address->family || entry->ifa_prefixlen != search->address->prefix) return;
-  const struct rtattr *attribute = find(message, sizeof *entry, IFA_LOCAL);
-  if (attribute == NULL) attribute = find(message, sizeof *entry, IFA_ADDRESS);
-  if (attribute != NULL && RTA_PAYLOAD(attribute) == search->address->length &&
-      memcmp(RTA_DATA(attribute), search->address->octets, search->address->length) == 0) {
-    search->found = true;
-    search->is_tentative = (entry->ifa_flags & IFA_F_TENTATIVE) != 0;
-  }
+  struct internet_address address;
+  const struct internet_address *wanted = search->address;
+  if (!read_entry(message, search->index, &address) || address.family != wanted->family || address.prefix != wanted->prefix) return;
+  if (address.length != wanted->length || memcmp(address.octets, wanted->octets, wanted->length) != 0) return;
+  search->found = true;
+  search->is_tentative = (entry->ifa_flags & IFA_F_TENTATIVE) != 0;
 }
 
 static struct address_search find_address(struct netlink *netlink, int32_t index,
@@ -150,6 +159,30 @@ static struct address_search find_address(struct netlink *netlink, int32_t index
   request.body.address.ifa_family = address->family;
   if (ask(netlink, &request, match_address, &search) != 0) search.found = false;
   return search;
+}
+
+struct address_list {
+  int32_t index;
+  struct internet_address *list;
+  int count;
+  int most;
+};
+
+static void list_address(const struct nlmsghdr *message, void *context) {
+  struct address_list *addresses = context;
+  struct internet_address address;
+  if (!read_entry(message, addresses->index, &address)) return;
+  if (addresses->count < addresses->most) addresses->list[addresses->count] = address;
+  addresses->count++;
+}
+
+int netlink_list_addresses(struct netlink *netlink, int32_t index, struct internet_address *list, int most) {
+  struct request request;
+  struct address_list addresses = {index, list, 0, most};
+  begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof request.body.address);
+  request.body.address.ifa_family = AF_UNSPEC;
+  int error = ask(netlink, &request, list_address, &addresses);
+  return error < 0 ? error : addresses.count;
 }
 
 int netlink_add_address(struct netlink *netlink, int32_t index, const struct internet_address *address) {

@@ -7,7 +7,7 @@
 // Fewer are written sooner with a system call each (bench/clients/tun-ring.c).
 #define LEAST_BY_RING 4
 
-static int write_piece(int descriptor, const struct piece *piece) {
+int write_piece(int descriptor, const struct piece *piece) {
   for (;;) {
     const struct iovec *parts = piece->parts;
     ssize_t octets = piece->count == 1 ? write(descriptor, parts->iov_base, parts->iov_len) : writev(descriptor, parts, piece->count);
@@ -37,11 +37,16 @@ void refuse_row(struct rows *rows, int32_t row, int error) {
   rows->lengths[at] = rows->lengths[row];
 }
 
-static void refuse_piece(struct rows *rows, const struct piece *piece) {
+static void refuse_piece(struct outgoing *outgoing, struct rows *rows, const struct piece *piece) {
   // Of a row that was cut, the first piece that was refused says what is left.
   if (is_refused(rows, piece->row)) return;
+  // There may be no memory for so long a packet.
+  if (piece->rows > 1 && piece->error != -EAGAIN) {
+    write_rows_apart(outgoing, rows, piece);
+    return;
+  }
   if (piece->done > 0) keep_rest(rows, piece->row, piece->done);
-  refuse_row(rows, piece->row, piece->error);
+  for (int32_t row = piece->row; row < piece->row + piece->rows; row++) refuse_row(rows, row, piece->error);
 }
 
 void flush_pieces(struct outgoing *outgoing, struct rows *rows) {
@@ -52,7 +57,7 @@ void flush_pieces(struct outgoing *outgoing, struct rows *rows) {
   if (has_room) write_each(outgoing->descriptor, pieces + written, count - written);
   for (int at = 0; at < count; at++) {
     if (!has_room) pieces[at].error = -EAGAIN;
-    if (pieces[at].error < 0) refuse_piece(rows, pieces + at);
+    if (pieces[at].error < 0) refuse_piece(outgoing, rows, pieces + at);
   }
   outgoing->count = 0;
 }
@@ -61,6 +66,7 @@ struct piece *add_piece(struct outgoing *outgoing, struct rows *rows, int32_t ro
   if (outgoing->count == MOST_PIECES) flush_pieces(outgoing, rows);
   struct piece *piece = outgoing->pieces + outgoing->count++;
   piece->row = row;
+  piece->rows = 1;
   piece->done = 0;
   return piece;
 }

@@ -3,6 +3,7 @@
 #ifndef TUNSTACK_OUTGOING_H
 #define TUNSTACK_OUTGOING_H
 
+#include "netlink.h"
 #include "offload.h"
 
 #include <stdbool.h>
@@ -11,13 +12,17 @@
 #include <sys/uio.h>
 
 #define MOST_PIECES 64
+// Of a batch, in one packet.
+#define MOST_ROWS 8
+#define MOST_OWN 8
 
-// One packet, with the header before it; in two parts where its text lies apart from what is before that.
+// One packet, with the header before it; in parts where its text lies apart from what is before that.
 struct piece {
-  struct iovec parts[2];
+  struct iovec parts[1 + MOST_ROWS];
   int count;
-  // The row of the batch that it is of, and how much of that one's text goes before it.
+  // The first row of the batch that it is of, how many it is of, and how much of a single one's text goes before it.
   int32_t row;
+  int32_t rows;
   int32_t done;
   // 0, or the negative errno it was refused with.
   int32_t error;
@@ -41,9 +46,13 @@ struct outgoing {
   int descriptor;
   // NULL where the kernel has none, or lets us have none.
   struct ring *ring;
+  // The kernel's own addresses, to which rows are joined; and how many rows are not, for now.
+  int own_count;
+  struct internet_address own[MOST_OWN];
+  int32_t rows_apart;
   int count;
   struct piece pieces[MOST_PIECES];
-  // For those in two parts.
+  // For those in parts.
   uint8_t headers[MOST_PIECES][OFFLOAD_HEADER + LONGEST_HEADERS];
 };
 
@@ -53,8 +62,17 @@ struct piece *add_piece(struct outgoing *outgoing, struct rows *rows, int32_t ro
 // The row as it lies, with so many octets of header before it.
 void add_packet(struct outgoing *outgoing, struct rows *rows, int32_t row, size_t header);
 void flush_pieces(struct outgoing *outgoing, struct rows *rows);
+// 0, or a negative errno.
+int write_piece(int descriptor, const struct piece *piece);
 void refuse_row(struct rows *rows, int32_t row, int error);
 bool is_refused(const struct rows *rows, int32_t row);
+
+// join.c
+bool kernel_takes_joined(void);
+// Whether the row goes with the piece that was added last: it has been taken in.
+bool join_row(struct outgoing *outgoing, const struct rows *rows, int32_t row);
+// The rows of a piece that the kernel refused, each by itself.
+void write_rows_apart(struct outgoing *outgoing, struct rows *rows, const struct piece *piece);
 
 // segment.c: cuts a row where the header before it asks for that, and adds what comes of it. 0, or -EINVAL where the header makes no sense.
 int add_segments(struct outgoing *outgoing, struct rows *rows, int32_t row);

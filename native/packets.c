@@ -121,6 +121,7 @@ static bool lie_within(const struct rows *rows, int32_t end, size_t size, int he
 static void add_row(const struct device *device, struct rows *rows, int32_t row) {
   struct outgoing *outgoing = device->outgoing;
   if (!device->is_software) {
+    if (join_row(outgoing, rows, row)) return;
     add_packet(outgoing, rows, row, (size_t)device->header);
     return;
   }

@@ -6,10 +6,10 @@
 export const BATCH_PACKETS = 64
 /** The longest packet: an IP packet of 65,535 octets, and one octet of rounding. */
 export const LARGEST_PACKET = 65_536
+/** An arena is no smaller, but where fewer octets are all that it can ever hold. */
+const LEAST_ARENA = 256 * 1024
 /** Processors copy long runs fastest from where a line of their cache begins. */
 export const CACHE_LINE = 64
-/** Room for four of the longest, whatever comes before and between them. */
-const ARENA_OCTETS = 4 * (LARGEST_PACKET + 2 * CACHE_LINE)
 /** From so many octets on a run is long. */
 const LONG = 4096
 /** Of an arena that grows, at first: a simulated network has hundreds, most of which never hold more than a few packets at once. */
@@ -38,6 +38,8 @@ export interface BatchOptions {
   /** The longest packet that it must have room for. */
   largest?: number
   headroom?: number
+  /** Of the longest packets, if they are long, how many it has room for. Four unless told. */
+  longest?: number
   /** Makes the arena; of zeroes unless said otherwise. */
   allocate?: Allocate
   /** The arena begins small: for who asks for `bytes` and `view` after `reserve` only, which may put larger ones in their place. */
@@ -97,7 +99,7 @@ export class PacketBatch {
     this.headroom = options.headroom ?? 0
     this.#gap = roundUp(this.headroom)
     const slot = roundUp(this.headroom + this.largest) + slack(this.largest)
-    this.#size = Math.max(slot, Math.min(ARENA_OCTETS, this.capacity * slot))
+    this.#size = Math.min(this.capacity, Math.max(options.longest ?? 4, Math.ceil(LEAST_ARENA / slot))) * slot
     this.#firstRoom = options.grows ? Math.min(FIRST_OCTETS, this.#size) : this.#size
     this.#allocate = options.allocate ?? zeroes
   }

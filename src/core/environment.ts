@@ -58,6 +58,8 @@ export interface Link {
   readonly mergesInBatch?: boolean | undefined
   /** Packets come while a turn runs, as a kernel's do: it may look for them again before it ends. */
   readonly busyPoll?: boolean | undefined
+  /** How many of the longest packets a turn sends at most: more than four where the link moves them together. */
+  readonly burst?: number | undefined
   /** Memory for the packets that it is to take, out of what `allocate` makes: where it copies them fastest from. */
   readonly aligned?: ((allocate: Allocate) => Allocate) | undefined
   /** `wake` asks for a turn: something has arrived, or there is room again. */

@@ -13,6 +13,7 @@ export class WatchedLink implements Link {
   readonly offload: Offload
   readonly mergesInBatch: boolean | undefined
   readonly busyPoll: boolean | undefined
+  readonly burst: number | undefined
   readonly aligned: ((allocate: Allocate) => Allocate) | undefined
   /** Asked for each packet that is sent: whether it gets lost before it sets out. */
   loses: ((batch: PacketBatch, row: number) => boolean) | null = null
@@ -36,6 +37,7 @@ export class WatchedLink implements Link {
     this.offload = link.offload
     this.mergesInBatch = link.mergesInBatch
     this.busyPoll = link.busyPoll
+    this.burst = link.burst
     this.aligned = link.aligned?.bind(link)
   }
 

@@ -1,7 +1,7 @@
 // A Linux TUN device: opened or attached to, batches of packets in and out, closed. Exported by itself as
 // 'tunstack/tun'; it needs nothing at run time but the addon, which is loaded when the first device is opened.
 // The batches are borrowed for the length of a call.
-import { type Allocate, CACHE_LINE, LARGEST_PACKET, type PacketBatch } from '../core/batch.ts'
+import { type Allocate, LARGEST_PACKET, type PacketBatch } from '../core/batch.ts'
 import { NO_OFFLOAD, type Offload } from '../core/environment.ts'
 import { type Addon, addonFault, findAddon } from './addon.ts'
 import { readOffloadHeaders, writeOffloadHeaders } from './offload-header.ts'
@@ -13,6 +13,8 @@ export type { Offload } from '../core/environment.ts'
 export { TunError } from './tun-error.ts'
 export type { TunOptions, TunRoute } from './tun-options.ts'
 
+/** Super-segments that become one packet. */
+export const MOST_JOINED = 8
 const READABLE = 1
 const WRITABLE = 2
 // TUN_F_…, as the addon returns them.
@@ -20,6 +22,7 @@ const TAKES_CHECKSUM = 0x01
 const TAKES_TCP4 = 0x02
 const TAKES_TCP6 = 0x04
 const TAKES_UDP = 0x60
+const PAGE = 4096
 /** EBADFD: the device was deleted. EIO: it is down. Linux's numbers, the same on every processor that we run on. */
 const DELETED = 77
 const DOWN = 5
@@ -44,7 +47,8 @@ export function openTun(options: TunOptions = {}): TunDevice {
   try {
     configureTun(addon, opened.device, opened.name, options, plan)
     const facts = addon.facts(opened.device, opened.name)
-    return new TunDevice(addon, { ...opened, ...facts }, options.onerror ?? null)
+    const joins = (options.bigTcp ?? true) ? addon.join(opened.device) : 0
+    return new TunDevice(addon, { ...opened, ...facts, joins }, options.onerror ?? null)
   } catch (error) {
     addon.close(opened.device)
     throw error
@@ -62,6 +66,8 @@ export class TunDevice {
   readonly isSoftwareOffload: boolean
   /** Many packets are written with one system call. */
   readonly usesIoUring: boolean
+  /** Long packets of one flow to the device's own addresses are written as one. */
+  readonly usesBigTcp: boolean
   /** Octets that a batch must keep free before every packet. */
   readonly headroom: number
   /** The longest packet that can arrive: a batch to receive into must have room for it. */
@@ -81,7 +87,7 @@ export class TunDevice {
   /** @internal `openTun` makes them. */
   constructor(
     addon: Addon,
-    facts: ReturnType<Addon['open']> & ReturnType<Addon['facts']>,
+    facts: ReturnType<Addon['open']> & ReturnType<Addon['facts']> & { joins: number },
     onerror: ((error: TunError) => void) | null,
   ) {
     this.#addon = addon
@@ -93,6 +99,7 @@ export class TunDevice {
     this.offload = (facts.offload & TAKES_CHECKSUM) === 0 ? NO_OFFLOAD : offloadOf(facts.offload)
     this.isSoftwareOffload = facts.software === 1
     this.usesIoUring = facts.ring === 1
+    this.usesBigTcp = facts.joins === 1
     this.headroom = facts.header
     this.largest = this.offload.tcp4 ? LARGEST_PACKET : facts.mtu
     this.onerror = onerror
@@ -128,13 +135,13 @@ export class TunDevice {
   }
 
   /**
-   * Memory for batches to transmit, of which the kernel copies long packets fastest: what `allocate` makes, from where a line of the
-   * processor's cache begins.
+   * Memory for batches to transmit, of which the kernel copies long packets fastest: what `allocate` makes, from where a page begins, since that
+   * is where the kernel copies to.
    */
   aligned(allocate: Allocate): Allocate {
     return (length) => {
-      const octets = allocate(length + CACHE_LINE)
-      const start = CACHE_LINE - this.#addon.beyond(octets, CACHE_LINE)
+      const octets = allocate(length + PAGE)
+      const start = PAGE - this.#addon.beyond(octets, PAGE)
       return octets.subarray(start, start + length)
     }
   }

@@ -49,6 +49,11 @@ export interface TunOptions {
    * us use it. Default: true.
    */
   ioUring?: boolean
+  /**
+   * Whether super-segments of one flow to the device's own addresses, those that it has when it is opened, are written as one packet of up to
+   * 512 kB (Linux 6.3 calls them BIG TCP). Default: true.
+   */
+  bigTcp?: boolean
   /** Is told what goes wrong while packets move: once a kind, until a packet goes through again. */
   onerror?: (error: TunError) => void
 }
@@ -65,7 +70,7 @@ export interface TunPlan {
 }
 
 export function planOf(options: TunOptions): TunPlan {
-  const { name, netns, mtu, queueLength, offload, gro, busyPoll, ioUring } = options
+  const { name, netns, mtu, queueLength, offload, gro, busyPoll, ioUring, bigTcp } = options
   if (name !== undefined && !/^[^\s/:]{1,15}$/.test(name))
     throw invalid('name', name, 'has 1 to 15 characters, none of them a space, "/" or ":"')
   if (netns !== undefined && (netns === '' || netns.includes('\0') || Buffer.byteLength(netns) > 255))
@@ -78,6 +83,7 @@ export function planOf(options: TunOptions): TunPlan {
   if (gro !== undefined && typeof gro !== 'boolean') throw invalid('gro', gro, 'is true or false')
   if (busyPoll !== undefined && typeof busyPoll !== 'boolean') throw invalid('busyPoll', busyPoll, 'is true or false')
   if (ioUring !== undefined && typeof ioUring !== 'boolean') throw invalid('ioUring', ioUring, 'is true or false')
+  if (bigTcp !== undefined && typeof bigTcp !== 'boolean') throw invalid('bigTcp', bigTcp, 'is true or false')
   const addresses = typeof options.address === 'string' ? [options.address] : (options.address ?? [])
   return {
     addresses: addresses.map((text) => network('address', text)),

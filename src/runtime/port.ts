@@ -7,11 +7,13 @@ import type { Stack } from '../core/stack.ts'
 
 /** Packets from so many octets on are long. */
 const LONG = 16_384
+/** Long packets that a turn sends, unless the link says so. */
+const BURST = 4
 /**
- * Batches of one packet that a turn takes. A turn writes four long packets; were it to read no more than four, ACKs among them, then whoever
+ * Batches of one packet that a turn takes, for each long one that it sends. Were it to read no more than it sends, ACKs among them, then whoever
  * sends bulk while we send some would have a queue before us, and a small packet would wait behind it.
  */
-const SINGLES = 16
+const SINGLES_FOR_EACH = 4
 
 export class Port {
   readonly link: Link
@@ -35,12 +37,13 @@ export class Port {
     const options = { largest: largestOf(link), headroom: link.headroom, allocate }
     const comesAlone = !link.mergesInBatch && !at.isLoopback
     this.isPolled = comesAlone && link.busyPoll === true
-    const isFit = comesAlone && options.largest >= 2 * LONG
+    const { burst = BURST } = link
+    const singles = comesAlone && options.largest >= 2 * LONG ? SINGLES_FOR_EACH * burst : 0
     this.#incoming = new PacketBatch(options)
     // What the stack fills; who fills the others may be anybody's link.
     const aligned = link.aligned?.(allocate ?? zeroes) ?? allocate
-    this.outgoing = new PacketBatch({ ...options, allocate: aligned, grows: true })
-    this.#singles = Array.from({ length: isFit ? SINGLES : 0 }, () => new PacketBatch({ ...options, capacity: 1 }))
+    this.outgoing = new PacketBatch({ ...options, longest: burst, allocate: aligned, grows: true })
+    this.#singles = Array.from({ length: singles }, () => new PacketBatch({ ...options, capacity: 1 }))
     this.#lone = this.#singles[0] ?? new PacketBatch({ ...options, capacity: 1 })
     for (const batch of [this.#incoming, this.outgoing, this.#lone, ...this.#singles]) batch.interface = at.index
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { findAddon } from '../../src/node/addon.ts'
 import { openTun, type TunOptions } from '../../src/node/tun-device.ts'
 import { exec } from '../support/namespace.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
@@ -32,6 +33,7 @@ describe('the options of a TUN device', () => {
     [{ gro: 'never' as unknown as boolean }, 'gro'],
     [{ busyPoll: 1 as unknown as boolean }, 'busyPoll'],
     [{ ioUring: 'please' as unknown as boolean }, 'ioUring'],
+    [{ bigTcp: 2 as unknown as boolean }, 'bigTcp'],
     [{ routes: [{ to: '10.8.0.0/16', via: 'there' }] }, 'routes'],
   ]
   for (const [options, name] of cases)
@@ -103,6 +105,17 @@ describeOnKernel('a TUN device', () => {
       expect(other.offload).toEqual({ checksum: false, tcp4: false, tcp6: false, udp: false })
       expect(other.headroom).toBe(0)
       expect((await devices.links())[1].flags).not.toContain('UP')
+    })
+
+    it('has memory for what it is to take begin with a page', () => {
+      const whole = new Uint8Array(100_000)
+      const starts = [0, 1, 77, 4096, 4111].map((at) => {
+        const made = devices.open({ address: [] }).aligned((length) => whole.subarray(at, at + length))(8192)
+        expect([made.length, made.buffer]).toEqual([8192, whole.buffer])
+        expect(made.byteOffset).toBeGreaterThanOrEqual(at)
+        return findAddon()?.beyond(made, 4096)
+      })
+      expect(starts).toEqual([0, 0, 0, 0, 0])
     })
 
     it('is in the namespace named, and the process stays in its own', async () => {

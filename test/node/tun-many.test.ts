@@ -75,7 +75,7 @@ describe.skipIf(!hasCommand('cc'))('the way out of the addon', () => {
   it('goes on where there was no room, by io_uring as without', () =>
     inFolder(async (folder) => {
       const at = (path: string) => fileURLToPath(new URL(path, project))
-      const sources = ['outgoing', 'segment', 'ring', 'checksum'].map((name) => at(`native/${name}.c`))
+      const sources = ['outgoing', 'segment', 'join', 'ring', 'checksum'].map((name) => at(`native/${name}.c`))
       const words = ['-D_GNU_SOURCE', '-I', at('native'), at('test/support/outgoing.c'), ...sources]
       const program = (await buildProgram(join(folder, 'outgoing'), ...words)) as string
       const written = async (way: string, room: number) => {
@@ -91,5 +91,13 @@ describe.skipIf(!hasCommand('cc'))('the way out of the addon', () => {
           const lines = await written(way, room)
           if (lines !== 'no ring\n') expect(lines, `${way} ${room}`).toBe(all)
         }
+      const text = async (room: number) => {
+        const lines = (await written('joined', room)).trim().split('\n')
+        return lines.map((line) => line.replace(/^row 0 id \d+ at (\d+) .* (\d+) octets, (\d+) wrong.*$/, '$1 $2 $3'))
+      }
+      expect(await text(4_000_000)).toEqual(['0 160040 0', '160000 80040 0'])
+      const apart = Array.from({ length: 12 }, (_, row) => `${row * 20_000} 20040 0`)
+      // The first is longer than the socket takes, and nothing is joined for a while.
+      for (const room of [60_000, 30_000]) expect(await text(room), `${room}`).toEqual(apart)
     }))
 })

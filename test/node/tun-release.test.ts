@@ -113,6 +113,7 @@ describeOnKernel('a TUN device', () => {
       hold: [number, 1],
       receive: [number, bytes, rows, rows, 0, 12, 12, 65_536],
       transmit: [number, bytes, rows, rows, 0, 1],
+      join: [number],
       beyond: [bytes, 64],
       errorName: [5],
       close: [number],

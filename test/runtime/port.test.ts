@@ -1,6 +1,6 @@
 // How packets come from a link: short ones many at a time, long ones each in memory of its own.
 import { expect, test } from 'vitest'
-import { type Arena, PacketBatch } from '../../src/core/batch.ts'
+import { type Arena, LARGEST_PACKET, PacketBatch } from '../../src/core/batch.ts'
 import { type Link, NO_OFFLOAD, type Offload } from '../../src/core/environment.ts'
 import { Stack } from '../../src/core/stack.ts'
 import { Port } from '../../src/runtime/port.ts'
@@ -12,12 +12,14 @@ class Source implements Link {
   readonly headroom = 10
   readonly offload: Offload
   readonly mergesInBatch: boolean
+  readonly burst: number | undefined
   readonly waiting: number[] = []
   readonly batches = new Set<PacketBatch>()
 
-  constructor(offload: Offload, mergesInBatch: boolean) {
+  constructor(offload: Offload, mergesInBatch: boolean, burst?: number) {
     this.offload = offload
     this.mergesInBatch = mergesInBatch
+    this.burst = burst
   }
 
   open(): void {}
@@ -35,9 +37,9 @@ class Source implements Link {
   }
 }
 
-function port(offload: Offload, mergesInBatch = false) {
+function port(offload: Offload, mergesInBatch = false, burst?: number) {
   const stack = new Stack({ random: seeded(1) })
-  const link = new Source(offload, mergesInBatch)
+  const link = new Source(offload, mergesInBatch, burst)
   const at = stack.addInterface({ name: 'link0', mtu: link.mtu, headroom: link.headroom, offload })
   const made = new Port(link, at, stack.allocate)
   return { link, port: made, turn: () => made.receive(stack, 0) }
@@ -63,6 +65,24 @@ test('long packets come one a batch once they come, up to sixteen a turn, and sh
   turn()
   expect([...link.batches].map(({ capacity }) => capacity)).toEqual([64])
   expect([link.waiting.length, made.hasMore]).toEqual([0, false])
+})
+
+test.each([
+  ['as any', undefined, 4],
+  ['that moves eight together', 8, 8],
+])('a turn sends so many of the longest packets by a link %s, and takes four times as many', (_, burst, most) => {
+  const { link, port: made, turn } = port(OFFLOAD, false, burst)
+  let sent = 0
+  for (; !made.outgoing.isFull; sent++) {
+    expect(made.outgoing.reserve(LARGEST_PACKET, 52)).toBeGreaterThan(0)
+    made.outgoing.commit(LARGEST_PACKET)
+  }
+  expect(sent).toBe(most)
+  link.waiting.push(60_000, 60_000)
+  turn()
+  link.waiting.push(...Array.from({ length: 64 }, () => 60_000))
+  turn()
+  expect(link.waiting.length).toBe(64 - 4 * most)
 })
 
 test.each([

@@ -1,6 +1,7 @@
-// Drives the addon's way out (native/outgoing.c) over a socket pair in the place of a device, with room for so many octets only: `outgoing ring|each
-// ROOM`. A batch is written again and again, with a few packets read in between, until all of it is out; then what came is printed, a line a
-// packet. Built with: cc -D_GNU_SOURCE -I native -o outgoing test/support/outgoing.c native/{outgoing,segment,ring,checksum}.c
+// Drives the addon's way out (native/outgoing.c) over a socket pair in the place of a device, with room for so many octets only: `outgoing
+// ring|each|joined ROOM`. A batch is written again and again, with a few packets read in between, until all of it is out; then what came is printed, a
+// line a packet. `joined`: the rows are one flow's. Built with: cc -D_GNU_SOURCE -I native -o outgoing test/support/outgoing.c
+// native/{outgoing,segment,join,ring,checksum}.c
 #include "outgoing.h"
 #include "packet.h"
 
@@ -12,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROWS = 12, STEP = 65536, SIZE = 1000, READ_AT_ONCE = 5 };
+enum { ROWS = 12, STEP = 65536, SIZE = 1000, READ_AT_ONCE = 5, JOINED_TEXT = 20000 };
 
 static uint8_t arena[ROWS * STEP];
 static int32_t offsets[ROWS], lengths[ROWS];
@@ -39,6 +40,21 @@ static void write_row(int32_t row, size_t text, size_t size) {
   lengths[row] = (int32_t)(40 + text);
 }
 
+static bool is_joined;
+
+// The row becomes part of a flow, whose octets are numbered from its beginning.
+static void continue_flow(int32_t row) {
+  uint8_t *packet = arena + offsets[row];
+  packet[6] = DONT_FRAGMENT;
+  packet[20 + 1] = 0;
+  packet[33] = ACK;
+  uint32_t sequence = (uint32_t)row * JOINED_TEXT;
+  write16(packet + 24, sequence >> 16);
+  write16(packet + 26, sequence);
+  for (size_t at = 0; at < JOINED_TEXT; at++) packet[40 + at] = (uint8_t)((sequence + at) / 7);
+  write16_little(packet - OFFLOAD_HEADER + HEADER_LENGTH, 40);
+}
+
 static void print_packet(const uint8_t *header, size_t length) {
   const uint8_t *packet = header + OFFLOAD_HEADER;
   uint32_t sequence = read32(packet + 24);
@@ -50,7 +66,7 @@ static void print_packet(const uint8_t *header, size_t length) {
 }
 
 static int read_some(int descriptor, int most) {
-  static uint8_t octets[STEP + OFFLOAD_HEADER];
+  static uint8_t octets[ROWS * STEP];
   int count = 0;
   for (; count < most; count++) {
     ssize_t length = read(descriptor, octets, sizeof octets);
@@ -63,7 +79,9 @@ static int read_some(int descriptor, int most) {
 static int32_t write_rows(struct outgoing *outgoing, int32_t end) {
   struct rows rows = {.bytes = arena, .offsets = offsets, .lengths = lengths};
   for (int32_t row = 0; row < end; row++)
-    if (add_segments(outgoing, &rows, row) < 0) exit(3);
+    if (is_joined) {
+      if (!join_row(outgoing, &rows, row)) add_packet(outgoing, &rows, row, OFFLOAD_HEADER);
+    } else if (add_segments(outgoing, &rows, row) < 0) exit(3);
   flush_pieces(outgoing, &rows);
   if (rows.refused > 0 && rows.error != -EAGAIN) exit(4);
   return rows.refused;
@@ -81,6 +99,16 @@ int main(int count, char **words) {
     return 0;
   }
   for (int32_t row = 0; row < ROWS; row++) write_row(row, row % 3 == 0 ? 300 : 20500 + (size_t)row, row % 3 == 0 ? 0 : SIZE);
+  is_joined = strcmp(words[1], "joined") == 0;
+  if (is_joined) {
+    // The rows go to 0.0.0.0.
+    outgoing.own_count = 1;
+    outgoing.own[0].length = 4;
+    for (int32_t row = 0; row < ROWS; row++) {
+      write_row(row, JOINED_TEXT, SIZE);
+      continue_flow(row);
+    }
+  }
   int turns = 0;
   for (int32_t left = ROWS; left > 0; turns++) {
     left = write_rows(&outgoing, left);

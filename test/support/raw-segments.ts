@@ -24,8 +24,8 @@ export interface Wanted {
   /** Says that more fragments follow. */
   isFragment?: boolean
   protocol?: number
-  /** To a network behind another device, 10.8.0.2 or fd00:8::2, or from there; else from the kernel's end of the device to ours. */
-  way?: 'to beyond' | 'from beyond'
+  /** To a network behind another device, 10.8.0.2 or fd00:8::2, or from there; to the kernel's end of the device; else from there to ours. */
+  way?: 'to beyond' | 'from beyond' | 'to kernel'
   spoil?: 'text' | 'ip header'
 }
 
@@ -38,6 +38,10 @@ const WAYS = {
   'to beyond': [
     [7, 2],
     [8, 2],
+  ],
+  'to kernel': [
+    [7, 2],
+    [7, 1],
   ],
   'from beyond': [
     [8, 2],
@@ -189,10 +193,11 @@ const CATCH = `import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 s.bind((sys.argv[1], 0))
 s.settimeout(10)
+s.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)
 print("ready", flush=True)
 count = 0
 while count < int(sys.argv[2]):
-  octets, address = s.recvfrom(70000)
+  octets, address = s.recvfrom(600000)
   if address[2] == socket.PACKET_OUTGOING: continue
   print(octets.hex())
   count += 1`

@@ -70,8 +70,8 @@ export class Devices {
   }
 }
 
-export function batchFor(device: TunDevice): PacketBatch {
-  return new PacketBatch({ headroom: device.headroom, largest: device.largest })
+export function batchFor(device: TunDevice, longest?: number): PacketBatch {
+  return new PacketBatch({ headroom: device.headroom, largest: device.largest, longest })
 }
 
 /** Runs a program in a process of its own, and gives what it threw or printed; a crash shows as its exit code. */
