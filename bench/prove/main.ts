@@ -1,6 +1,7 @@
 // `npm run prove -- AREA…`: measures the claims of the areas named (all, if none is) and prints a line for each: the figure,
 // the bar, holds or falls short. Exit code 0 only if all hold; 2 for an unknown area or claim. An area is a file of this folder.
 import { parseArgs } from 'node:util'
+import { exitOnSignals } from '../support/signals.ts'
 import { CannotMeasure, type Claim } from './claim.ts'
 import { claims as looking } from './dashboard.ts'
 import { claims as ecosystem } from './ecosystem.ts'
@@ -54,6 +55,8 @@ async function prove(area: string, { name, bar, measure }: Claim): Promise<Resul
     return { area, name, bar, figure: `failed: ${message}`, verdict: 'falls short' }
   }
 }
+
+exitOnSignals()
 
 const { values, positionals } = parseArgs({
   options: {

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CannotMeasure } from '../prove/claim.ts'
+import { exitOnSignals } from '../support/signals.ts'
 import { faultsOf } from './counts.ts'
 import { flameGraph, hottest } from './flame.ts'
 import { measures } from './measures.ts'
@@ -29,6 +30,8 @@ const HELP = `npm run bench:wire -- [options]
   --profile FOLDER        each measure once on our side: a V8 CPU profile and a flame graph are left in the folder
 
 Measures: ${measures.map(({ name }) => name).join(' ')}`
+
+exitOnSignals()
 
 const { values } = parseArgs({
   options: {

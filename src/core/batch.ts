@@ -6,6 +6,7 @@
 export const BATCH_PACKETS = 64
 /** The longest packet: an IP packet of 65,535 octets, and one octet of rounding. */
 export const LARGEST_PACKET = 65_536
+const LONGEST = 4
 /** An arena is no smaller, but where fewer octets are all that it can ever hold. */
 const LEAST_ARENA = 256 * 1024
 /** Processors copy long runs fastest from where a line of their cache begins. */
@@ -38,7 +39,7 @@ export interface BatchOptions {
   /** The longest packet that it must have room for. */
   largest?: number
   headroom?: number
-  /** Of the longest packets, if they are long, how many it has room for. Four unless told. */
+  /** Of the longest packets, how many it has room for at least. Four unless told. */
   longest?: number
   /** Makes the arena; of zeroes unless said otherwise. */
   allocate?: Allocate
@@ -57,6 +58,8 @@ export class PacketBatch {
   readonly capacity: number
   readonly largest: number
   readonly headroom: number
+  /** Of the longest packets, how many it has room for at least. */
+  readonly longest: number
   /** Where the packet (its IP header, or its Ethernet header) begins in `bytes`. */
   offset: Int32Array = NO_WORDS
   length: Int32Array = NO_WORDS
@@ -98,8 +101,9 @@ export class PacketBatch {
     this.largest = options.largest ?? LARGEST_PACKET
     this.headroom = options.headroom ?? 0
     this.#gap = roundUp(this.headroom)
+    this.longest = options.longest ?? LONGEST
     const slot = roundUp(this.headroom + this.largest) + slack(this.largest)
-    this.#size = Math.min(this.capacity, Math.max(options.longest ?? 4, Math.ceil(LEAST_ARENA / slot))) * slot
+    this.#size = Math.min(this.capacity, Math.max(this.longest, Math.ceil(LEAST_ARENA / slot))) * slot
     this.#firstRoom = options.grows ? Math.min(FIRST_OCTETS, this.#size) : this.#size
     this.#allocate = options.allocate ?? zeroes
   }

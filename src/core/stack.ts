@@ -1,6 +1,6 @@
 // The whole of the core: four verbs over all layers, and the parts that an application's side may know.
 // Called by the driver alone, which brings packets and the time; nothing here calls out.
-import type { Allocate, PacketBatch } from './batch.ts'
+import { type Allocate, LARGEST_PACKET, type PacketBatch } from './batch.ts'
 import { Deadlines } from './deadlines.ts'
 import { NO_OFFLOAD, type Offload, type Random } from './environment.ts'
 import { type Address, type Prefix, parsePrefix } from './ip/address.ts'
@@ -11,7 +11,7 @@ import { type IcmpError, IcmpErrorKind } from './ip/icmp-error.ts'
 import { IcmpInput } from './ip/icmp-input.ts'
 import { IcmpOutput } from './ip/icmp-output.ts'
 import { IpInput } from './ip/input.ts'
-import { Interface } from './ip/interface.ts'
+import { Interface, type Sender } from './ip/interface.ts'
 import { Interfaces } from './ip/interfaces.ts'
 import { IpOutput } from './ip/output.ts'
 import type { Packet } from './ip/packet.ts'
@@ -144,10 +144,13 @@ export class Stack {
       replies.shift(1)
     }
     if (by.oversized.length > 0) this.#output.sendFragments(batch, by)
-    // Each gets one emission's worth, then stands behind the others again.
+    // Each sends for a while, then stands behind the others again.
     while (senders.count > 0 && !batch.isFull) {
-      const sender = senders.shift()
-      if (sender?.transmit(batch, now) === true) senders.push(sender)
+      let emissions = emissionsInARow(batch, senders.count)
+      const sender = senders.shift() as Sender
+      let hasMore = true
+      while (hasMore && emissions-- > 0 && !batch.isFull) hasMore = sender.transmit(batch, now)
+      if (hasMore) senders.push(sender)
       if (by.oversized.length > 0) this.#output.sendFragments(batch, by)
     }
   }
@@ -253,4 +256,9 @@ export class Stack {
 
 function loopbackAddresses(): Prefix[] {
   return [parsePrefix('127.0.0.1/8') as Prefix, parsePrefix('::1/128') as Prefix]
+}
+
+/** One, but where packets may be long: then each of few senders has several of the batch's, since a link may join long ones of one flow. */
+function emissionsInARow(batch: PacketBatch, senders: number): number {
+  return batch.largest < LARGEST_PACKET ? 1 : Math.max(1, Math.floor(batch.longest / senders))
 }

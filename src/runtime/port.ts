@@ -7,8 +7,6 @@ import type { Stack } from '../core/stack.ts'
 
 /** Packets from so many octets on are long. */
 const LONG = 16_384
-/** Long packets that a turn sends, unless the link says so. */
-const BURST = 4
 /**
  * Batches of one packet that a turn takes, for each long one that it sends. Were it to read no more than it sends, ACKs among them, then whoever
  * sends bulk while we send some would have a queue before us, and a small packet would wait behind it.
@@ -37,12 +35,12 @@ export class Port {
     const options = { largest: largestOf(link), headroom: link.headroom, allocate }
     const comesAlone = !link.mergesInBatch && !at.isLoopback
     this.isPolled = comesAlone && link.busyPoll === true
-    const { burst = BURST } = link
-    const singles = comesAlone && options.largest >= 2 * LONG ? SINGLES_FOR_EACH * burst : 0
     this.#incoming = new PacketBatch(options)
     // What the stack fills; who fills the others may be anybody's link.
     const aligned = link.aligned?.(allocate ?? zeroes) ?? allocate
-    this.outgoing = new PacketBatch({ ...options, longest: burst, allocate: aligned, grows: true })
+    this.outgoing = new PacketBatch({ ...options, longest: link.burst, allocate: aligned, grows: true })
+    const isFit = comesAlone && options.largest >= 2 * LONG
+    const singles = isFit ? SINGLES_FOR_EACH * this.outgoing.longest : 0
     this.#singles = Array.from({ length: singles }, () => new PacketBatch({ ...options, capacity: 1 }))
     this.#lone = this.#singles[0] ?? new PacketBatch({ ...options, capacity: 1 })
     for (const batch of [this.#incoming, this.outgoing, this.#lone, ...this.#singles]) batch.interface = at.index
