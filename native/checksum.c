@@ -1,5 +1,6 @@
 // Ones' complement sums, RFC 1071: in the order in which the octets lie in memory, since it doesn't matter (§2, B).
 #include "offload.h"
+#include "packet.h"
 
 #include <string.h>
 
@@ -25,6 +26,12 @@ uint16_t fold_sum(uint64_t sum) {
   sum = (sum & 0xffff) + (sum >> 16);
   sum = (sum & 0xffff) + (sum >> 16);
   return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+void write_ipv4_checksum(uint8_t *packet) {
+  write16(packet + 10, 0);
+  uint16_t checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
+  memcpy(packet + 10, &checksum, 2);
 }
 
 uint64_t pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t length) {

@@ -81,7 +81,7 @@ static napi_value is_usable(napi_env env, napi_callback_info info) {
   return make_integer(env, netlink_is_usable(&device->netlink, device->index, &address));
 }
 
-// join(device) -> 1 where long packets to the addresses that the device has now leave joined, else 0
+// join(device) -> how many long packets to the addresses that the device has now leave as one at most, 0 where none do
 static napi_value join(napi_env env, napi_callback_info info) {
   napi_value values[1];
   struct device *device = device_argument(env, info, 1, values);
@@ -90,8 +90,8 @@ static napi_value join(napi_env env, napi_callback_info info) {
   int count = 0;
   if (device->header > 0 && !device->is_software && kernel_takes_joined())
     count = netlink_list_addresses(&device->netlink, device->index, outgoing->own, MOST_OWN);
-  outgoing->own_count = count < 0 ? 0 : count < MOST_OWN ? count : MOST_OWN;
-  return make_integer(env, outgoing->own_count > 0);
+  outgoing->own_count = count < 0 ? 0 : count;
+  return make_integer(env, outgoing->own_count > 0 ? MOST_ROWS : 0);
 }
 
 // addRoute(device, address, prefix, gateway or null)

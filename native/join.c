@@ -13,8 +13,6 @@
 #define LONGEST_LENGTH 65535
 #define JUMBO_OPTION 0xc2
 #define JUMBO_OCTETS 8
-// So many rows are not joined after the kernel had no room for joined ones.
-#define ROWS_APART 4096
 
 bool kernel_takes_joined(void) {
   struct utsname name;
@@ -44,23 +42,11 @@ static bool read_segment(const struct rows *rows, int32_t row, struct segment *s
   return (packet[tcp + 13] | PSH) == (ACK | PSH);
 }
 
-// All but lengths, identification, checksums, sequence number and PSH.
-static bool have_same_headers(const struct segment *one, const struct segment *other) {
-  const uint8_t *a = one->packet, *b = other->packet;
-  if (memcmp(a - OFFLOAD_HEADER, b - OFFLOAD_HEADER, OFFLOAD_HEADER) != 0) return false;
-  bool is_ipv4 = one->tcp == IPV4_HEADER;
-  if (is_ipv4 ? memcmp(a, b, 2) != 0 || memcmp(a + 6, b + 6, 4) != 0 || memcmp(a + 12, b + 12, 8) != 0
-              : memcmp(a, b, 4) != 0 || memcmp(a + 6, b + 6, 34) != 0)
-    return false;
-  a += one->tcp;
-  b += one->tcp;
-  return memcmp(a, b, 4) == 0 && memcmp(a + 8, b + 8, 5) == 0 && memcmp(a + 14, b + 14, 2) == 0 &&
-         memcmp(a + 18, b + 18, one->text - one->tcp - 18) == 0;
-}
-
 static bool follows(const struct segment *before, const struct segment *segment) {
   size_t text = before->length - before->text, size = read16_little(before->packet - OFFLOAD_HEADER + HEADER_SIZE);
-  return size > 0 && text % size == 0 && have_same_headers(before, segment) &&
+  return size > 0 && text % size == 0 &&
+         memcmp(before->packet - OFFLOAD_HEADER, segment->packet - OFFLOAD_HEADER, OFFLOAD_HEADER) == 0 &&
+         have_alike_headers(before->packet, segment->packet, segment->tcp, segment->text) &&
          read32(segment->packet + segment->tcp + 4) == (uint32_t)(read32(before->packet + before->tcp + 4) + text);
 }
 
@@ -82,9 +68,7 @@ static void write_headers(struct iovec *part, uint8_t *headers, const struct seg
   memcpy(packet + tcp + added, first->packet + tcp, first->text - tcp);
   if (is_ipv4) {
     write16(packet + 2, is_jumbo ? 0 : tcp + message);
-    write16(packet + 10, 0);
-    uint16_t checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
-    memcpy(packet + 10, &checksum, 2);
+    write_ipv4_checksum(packet);
   } else {
     write16(packet + 4, is_jumbo ? 0 : message);
   }
@@ -128,14 +112,4 @@ bool join_row(struct outgoing *outgoing, const struct rows *rows, int32_t row) {
   first.packet[first.tcp + 13] |= segment.packet[segment.tcp + 13];
   write_headers(piece->parts, outgoing->headers[piece - outgoing->pieces], &first, octets);
   return true;
-}
-
-void write_rows_apart(struct outgoing *outgoing, struct rows *rows, const struct piece *piece) {
-  int error = 0;
-  outgoing->rows_apart = ROWS_APART;
-  for (int32_t row = piece->row; row < piece->row + piece->rows; row++) {
-    struct piece one = {.parts = {{rows->bytes + rows->offsets[row] - OFFLOAD_HEADER, (size_t)rows->lengths[row] + OFFLOAD_HEADER}}, .count = 1};
-    if (error == 0) error = write_piece(outgoing->descriptor, &one);
-    if (error < 0) refuse_row(rows, row, error);
-  }
 }

@@ -83,22 +83,22 @@ void begin_run(struct run *run, uint8_t *packet, size_t length) {
   run->is_open = run->size == 0 ? transport[13] == ACK : (transport[13] & (PSH | FIN)) == 0;
 }
 
-// All that is not expected to differ from segment to segment: IPv4's length, identification and checksum, IPv6's length, TCP's
-// sequence number, PSH, FIN and checksum.
-static bool is_alike(const struct run *run, const uint8_t *headers) {
-  const uint8_t *first = run->packet;
-  if (run->ip_header == IPV4_HEADER) {
+bool have_alike_headers(const uint8_t *first, const uint8_t *headers, size_t ip_header, size_t length) {
+  if (ip_header == IPV4_HEADER) {
     if (memcmp(headers, first, 2) != 0 || memcmp(headers + 6, first + 6, 4) != 0) return false;
     if (memcmp(headers + 12, first + 12, 8) != 0) return false;
   } else if (memcmp(headers, first, 4) != 0 || memcmp(headers + 6, first + 6, 34) != 0) {
     return false;
   }
-  const uint8_t *tcp = headers + run->ip_header;
-  const uint8_t *first_tcp = first + run->ip_header;
+  const uint8_t *tcp = headers + ip_header;
+  const uint8_t *first_tcp = first + ip_header;
   if (memcmp(tcp, first_tcp, 4) != 0 || memcmp(tcp + 8, first_tcp + 8, 5) != 0) return false;
   if (((tcp[13] ^ first_tcp[13]) & ~(PSH | FIN)) != 0 || memcmp(tcp + 14, first_tcp + 14, 2) != 0) return false;
-  size_t options = run->headers - run->ip_header - TCP_HEADER;
-  return memcmp(tcp + TCP_HEADER, first_tcp + TCP_HEADER, options) == 0;
+  return memcmp(tcp + TCP_HEADER, first_tcp + TCP_HEADER, length - ip_header - TCP_HEADER) == 0;
+}
+
+static bool is_alike(const struct run *run, const uint8_t *headers) {
+  return have_alike_headers(run->packet, headers, run->ip_header, run->headers);
 }
 
 // Of acknowledgments without text, each of more than the one before, with the same window and options, the last says all. One that
@@ -150,9 +150,7 @@ void end_run(struct run *run) {
   bool is_ipv4 = run->ip_header == IPV4_HEADER;
   if (is_ipv4) {
     write16(packet + 2, run->octets);
-    write16(packet + 10, 0);
-    uint16_t checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
-    memcpy(packet + 10, &checksum, 2);
+    write_ipv4_checksum(packet);
   } else {
     write16(packet + 4, run->octets - IPV6_HEADER);
   }

@@ -171,9 +171,7 @@ struct address_list {
 static void list_address(const struct nlmsghdr *message, void *context) {
   struct address_list *addresses = context;
   struct internet_address address;
-  if (!read_entry(message, addresses->index, &address)) return;
-  if (addresses->count < addresses->most) addresses->list[addresses->count] = address;
-  addresses->count++;
+  if (addresses->count < addresses->most && read_entry(message, addresses->index, &address)) addresses->list[addresses->count++] = address;
 }
 
 int netlink_list_addresses(struct netlink *netlink, int32_t index, struct internet_address *list, int most) {

@@ -30,7 +30,7 @@ int netlink_get_link(struct netlink *netlink, const char *name, struct link_fact
 int netlink_set_link(struct netlink *netlink, int32_t index, int32_t mtu, int32_t queue_length, int32_t up);
 int netlink_add_address(struct netlink *netlink, int32_t index, const struct internet_address *address);
 bool netlink_is_usable(struct netlink *netlink, int32_t index, const struct internet_address *address);
-// How many addresses the interface has, of which at most so many are written to the list.
+// Lists addresses of the interface, at most so many; how many those are.
 int netlink_list_addresses(struct netlink *netlink, int32_t index, struct internet_address *list, int most);
 int netlink_add_route(struct netlink *netlink, int32_t index, const struct internet_address *to,
                       const struct internet_address *via);

@@ -30,6 +30,8 @@ struct run {
 // checksum.c: the ones' complement sum (RFC 1071) of octets as they lie in memory, and its 16 bits.
 uint64_t sum_octets(const uint8_t *octets, size_t length, uint64_t sum);
 uint16_t fold_sum(uint64_t sum);
+// Of a header without options.
+void write_ipv4_checksum(uint8_t *packet);
 // Over addresses, protocol and length of an IP packet whose transport has `length` octets.
 uint64_t pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t length);
 
@@ -39,6 +41,9 @@ void begin_run(struct run *run, uint8_t *packet, size_t length);
 // Whether the packet, its first `run->headers` octets at `headers`, with its header before them, and the rest at the run's end, continues it;
 // if so it has been taken in.
 bool continue_run(struct run *run, const uint8_t *headers, size_t length);
+// Whether IP's and TCP's headers, `length` octets in all, are the same but for what differs from segment to segment: IPv4's length,
+// identification and checksum, IPv6's length, TCP's sequence number, PSH, FIN, checksum and what URG would give a meaning.
+bool have_alike_headers(const uint8_t *first, const uint8_t *headers, size_t ip_header, size_t length);
 // Nothing follows: the headers are made to tell of all of it.
 void end_run(struct run *run);
 

@@ -6,8 +6,10 @@
 
 // Fewer are written sooner with a system call each (bench/clients/tun-ring.c).
 #define LEAST_BY_RING 4
+// So many rows are not joined after the kernel had no room for joined ones.
+#define ROWS_APART 4096
 
-int write_piece(int descriptor, const struct piece *piece) {
+static int write_piece(int descriptor, const struct piece *piece) {
   for (;;) {
     const struct iovec *parts = piece->parts;
     ssize_t octets = piece->count == 1 ? write(descriptor, parts->iov_base, parts->iov_len) : writev(descriptor, parts, piece->count);
@@ -37,12 +39,27 @@ void refuse_row(struct rows *rows, int32_t row, int error) {
   rows->lengths[at] = rows->lengths[row];
 }
 
+static void set_whole(struct piece *piece, const struct rows *rows, int32_t row, size_t header) {
+  piece->parts[0].iov_base = rows->bytes + rows->offsets[row] - header;
+  piece->parts[0].iov_len = (size_t)rows->lengths[row] + header;
+  piece->count = 1;
+}
+
+static void write_apart(struct outgoing *outgoing, struct rows *rows, const struct piece *joined) {
+  struct piece apart[MOST_ROWS];
+  outgoing->rows_apart = ROWS_APART;
+  for (int32_t at = 0; at < joined->rows; at++) set_whole(apart + at, rows, joined->row + at, OFFLOAD_HEADER);
+  write_each(outgoing->descriptor, apart, joined->rows);
+  for (int32_t at = 0; at < joined->rows; at++)
+    if (apart[at].error < 0) refuse_row(rows, joined->row + at, apart[at].error);
+}
+
 static void refuse_piece(struct outgoing *outgoing, struct rows *rows, const struct piece *piece) {
   // Of a row that was cut, the first piece that was refused says what is left.
   if (is_refused(rows, piece->row)) return;
   // There may be no memory for so long a packet.
   if (piece->rows > 1 && piece->error != -EAGAIN) {
-    write_rows_apart(outgoing, rows, piece);
+    write_apart(outgoing, rows, piece);
     return;
   }
   if (piece->done > 0) keep_rest(rows, piece->row, piece->done);
@@ -72,8 +89,5 @@ struct piece *add_piece(struct outgoing *outgoing, struct rows *rows, int32_t ro
 }
 
 void add_packet(struct outgoing *outgoing, struct rows *rows, int32_t row, size_t header) {
-  struct piece *piece = add_piece(outgoing, rows, row);
-  piece->parts[0].iov_base = rows->bytes + rows->offsets[row] - header;
-  piece->parts[0].iov_len = (size_t)rows->lengths[row] + header;
-  piece->count = 1;
+  set_whole(add_piece(outgoing, rows, row), rows, row, header);
 }

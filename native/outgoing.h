@@ -62,8 +62,6 @@ struct piece *add_piece(struct outgoing *outgoing, struct rows *rows, int32_t ro
 // The row as it lies, with so many octets of header before it.
 void add_packet(struct outgoing *outgoing, struct rows *rows, int32_t row, size_t header);
 void flush_pieces(struct outgoing *outgoing, struct rows *rows);
-// 0, or a negative errno.
-int write_piece(int descriptor, const struct piece *piece);
 void refuse_row(struct rows *rows, int32_t row, int error);
 bool is_refused(const struct rows *rows, int32_t row);
 
@@ -71,8 +69,6 @@ bool is_refused(const struct rows *rows, int32_t row);
 bool kernel_takes_joined(void);
 // Whether the row goes with the piece that was added last: it has been taken in.
 bool join_row(struct outgoing *outgoing, const struct rows *rows, int32_t row);
-// The rows of a piece that the kernel refused, each by itself.
-void write_rows_apart(struct outgoing *outgoing, struct rows *rows, const struct piece *piece);
 
 // segment.c: cuts a row where the header before it asks for that, and adds what comes of it. 0, or -EINVAL where the header makes no sense.
 int add_segments(struct outgoing *outgoing, struct rows *rows, int32_t row);

@@ -38,9 +38,7 @@ static void complete_headers(uint8_t *packet, const struct template *from, size_
   if (ip_header == IPV4_HEADER) {
     // RFC 6864: the identification of what can't be fragmented says nothing, and stays as it is.
     if ((packet[6] & DONT_FRAGMENT) == 0) write16(packet + 4, from->identification + index);
-    write16(packet + 10, 0);
-    uint16_t checksum = (uint16_t)~fold_sum(sum_octets(packet, IPV4_HEADER, 0));
-    memcpy(packet + 10, &checksum, 2);
+    write_ipv4_checksum(packet);
   }
   tcp[13] = is_last ? tcp[13] | PSH : tcp[13] & (uint8_t)~(FIN | PSH);
   if (index > 0) tcp[13] &= (uint8_t)~CWR;

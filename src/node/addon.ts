@@ -27,7 +27,7 @@ export interface Addon {
   /** 1 where the kernel answers on the address already. */
   isUsable(device: number, address: string, prefix: number): number
   addRoute(device: number, address: string, prefix: number, gateway: string | null): void
-  /** 1 where long packets to the addresses that the device has now leave joined. */
+  /** How many long packets to the addresses that the device has now leave as one at most; 0 where none do. */
   join(device: number): number
   /** Calls back with the events of each readiness, or with the negative errno that ended the watch. */
   watch(device: number, callback: (events: number) => void): void

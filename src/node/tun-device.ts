@@ -13,8 +13,6 @@ export type { Offload } from '../core/environment.ts'
 export { TunError } from './tun-error.ts'
 export type { TunOptions, TunRoute } from './tun-options.ts'
 
-/** Super-segments that become one packet. */
-export const MOST_JOINED = 8
 const READABLE = 1
 const WRITABLE = 2
 // TUN_F_…, as the addon returns them.
@@ -47,8 +45,8 @@ export function openTun(options: TunOptions = {}): TunDevice {
   try {
     configureTun(addon, opened.device, opened.name, options, plan)
     const facts = addon.facts(opened.device, opened.name)
-    const joins = (options.bigTcp ?? true) ? addon.join(opened.device) : 0
-    return new TunDevice(addon, { ...opened, ...facts, joins }, options.onerror ?? null)
+    const mostJoined = (options.bigTcp ?? true) ? addon.join(opened.device) : 0
+    return new TunDevice(addon, { ...opened, ...facts, mostJoined }, options.onerror ?? null)
   } catch (error) {
     addon.close(opened.device)
     throw error
@@ -68,6 +66,8 @@ export class TunDevice {
   readonly usesIoUring: boolean
   /** Long packets of one flow to the device's own addresses are written as one. */
   readonly usesBigTcp: boolean
+  /** How many of them at most; 0 where each is by itself. @internal */
+  readonly mostJoined: number
   /** Octets that a batch must keep free before every packet. */
   readonly headroom: number
   /** The longest packet that can arrive: a batch to receive into must have room for it. */
@@ -87,7 +87,7 @@ export class TunDevice {
   /** @internal `openTun` makes them. */
   constructor(
     addon: Addon,
-    facts: ReturnType<Addon['open']> & ReturnType<Addon['facts']> & { joins: number },
+    facts: ReturnType<Addon['open']> & ReturnType<Addon['facts']> & { mostJoined: number },
     onerror: ((error: TunError) => void) | null,
   ) {
     this.#addon = addon
@@ -99,7 +99,8 @@ export class TunDevice {
     this.offload = (facts.offload & TAKES_CHECKSUM) === 0 ? NO_OFFLOAD : offloadOf(facts.offload)
     this.isSoftwareOffload = facts.software === 1
     this.usesIoUring = facts.ring === 1
-    this.usesBigTcp = facts.joins === 1
+    this.usesBigTcp = facts.mostJoined > 0
+    this.mostJoined = facts.mostJoined
     this.headroom = facts.header
     this.largest = this.offload.tcp4 ? LARGEST_PACKET : facts.mtu
     this.onerror = onerror

@@ -3,7 +3,7 @@
 // then. The watch does not keep the process alive: that is the driver's to decide.
 import type { Allocate, PacketBatch } from '../core/batch.ts'
 import type { Link, Offload } from '../core/environment.ts'
-import { MOST_JOINED, openTun, type TunDevice, type TunOptions } from './tun-device.ts'
+import { openTun, type TunDevice, type TunOptions } from './tun-device.ts'
 
 export type { TunOptions } from './tun-device.ts'
 
@@ -30,7 +30,7 @@ export class TunLink implements Link {
     this.offload = device.offload
     this.mergesInBatch = device.isSoftwareOffload
     this.busyPoll = busyPoll
-    this.burst = device.usesBigTcp ? MOST_JOINED : undefined
+    this.burst = device.usesBigTcp ? device.mostJoined : undefined
   }
 
   open(wake: () => void): void {

@@ -5,15 +5,13 @@ import { afterEach, expect, it } from 'vitest'
 import { createStack, type NodeStack, tun } from '../../src/index.ts'
 import { add } from '../support/arrived-packets.ts'
 import { describeOnKernel } from '../support/on-kernel.ts'
-import { catchRaw, checksumOf, Flags, packetOf, sumOf, textOf, type Wanted } from '../support/raw-segments.ts'
+import { catchRaw, checksumOf, Flags, packetOf, stamp, sumOf, textOf, type Wanted } from '../support/raw-segments.ts'
 import { batchFor, Devices } from '../support/tun-devices.ts'
 
 const { fin, psh, ack, urg, cwr, ece } = Flags
 const ADDRESSES = ['10.7.0.1/24', 'fd00:7::1/64']
 const SIZE = 1000
 const LENGTH = 20_000
-/** RFC 7323 appendix A. */
-const stamp = (value: number) => [1, 1, 8, 10, 0, 0, 0, value, 0, 0, 0, 5]
 const flow = (...wanted: Wanted[]) => wanted.map((one, index) => ({ at: index * LENGTH, text: LENGTH, ...one }))
 
 /** Each a flow of its own, and the octets of text in the packets that come of it. */

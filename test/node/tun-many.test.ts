@@ -75,7 +75,7 @@ describe.skipIf(!hasCommand('cc'))('the way out of the addon', () => {
   it('goes on where there was no room, by io_uring as without', () =>
     inFolder(async (folder) => {
       const at = (path: string) => fileURLToPath(new URL(path, project))
-      const sources = ['outgoing', 'segment', 'join', 'ring', 'checksum'].map((name) => at(`native/${name}.c`))
+      const sources = ['outgoing', 'segment', 'join', 'merge', 'ring', 'checksum'].map((name) => at(`native/${name}.c`))
       const words = ['-D_GNU_SOURCE', '-I', at('native'), at('test/support/outgoing.c'), ...sources]
       const program = (await buildProgram(join(folder, 'outgoing'), ...words)) as string
       const written = async (way: string, room: number) => {

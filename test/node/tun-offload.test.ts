@@ -11,6 +11,7 @@ import {
   packetOf,
   pseudoSum,
   sendRaw,
+  stamp,
   sumOf,
   textOf,
   transportSum,
@@ -19,8 +20,6 @@ import {
 import { BUILT, batchFor, Devices } from '../support/tun-devices.ts'
 
 const { fin, syn, psh, ack, urg, ece, cwr } = Flags
-/** RFC 7323 appendix A. */
-const stamp = (value: number) => [1, 1, 8, 10, 0, 0, 0, value, 0, 0, 0, 5]
 const segments = (...wanted: Wanted[]) => wanted.map((one, index) => ({ at: index * 100, ...one }))
 const [one, left, verified, complete] = ['merged', 'left', 'verified', 'complete'] as const
 

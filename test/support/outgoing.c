@@ -1,7 +1,7 @@
 // Drives the addon's way out (native/outgoing.c) over a socket pair in the place of a device, with room for so many octets only: `outgoing
 // ring|each|joined ROOM`. A batch is written again and again, with a few packets read in between, until all of it is out; then what came is printed, a
 // line a packet. `joined`: the rows are one flow's. Built with: cc -D_GNU_SOURCE -I native -o outgoing test/support/outgoing.c
-// native/{outgoing,segment,join,ring,checksum}.c
+// native/{outgoing,segment,join,merge,ring,checksum}.c
 #include "outgoing.h"
 #include "packet.h"
 

@@ -29,6 +29,9 @@ export interface Wanted {
   spoil?: 'text' | 'ip header'
 }
 
+/** RFC 7323 appendix A: the options of a segment with such a timestamp. */
+export const stamp = (value: number): number[] => [1, 1, 8, 10, 0, 0, 0, value, 0, 0, 0, 5]
+
 /** Networks and hosts in them. */
 const WAYS = {
   here: [
@@ -193,6 +196,7 @@ const CATCH = `import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 s.bind((sys.argv[1], 0))
 s.settimeout(10)
+# SO_RCVBUFFORCE: all that is sent at once.
 s.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)
 print("ready", flush=True)
 count = 0
